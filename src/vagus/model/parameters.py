@@ -1,0 +1,182 @@
+"""Parameter tables: every value with unit, spread, source and grade.
+
+Columns: ``parameter, value, unit, distribution, spread, varies_between, calibrated, study_id, grade, description``.
+
+`distribution` says what kind of number it is:
+
+==================  ====================================================================================
+(empty)             fixed
+``normal``          mean `value`, `spread` = SD
+``truncnormal``     mean `value`, `spread` = ``sd|low|high``
+``lognormal``       median `value`, `spread` = SD of the natural logarithm
+``trunclognormal``  median `value`, `spread` = ``sd of ln|low|high``
+``beta``            `spread` = ``a|b`` (`value` is the mean)
+``input``           given by another submodel or by the protocol; `value` is what a submodel alone runs with
+``derived``         solved for each person from the own baseline (`vagus.simulation`)
+``setting``         switched by the simulation, no biology
+==================  ====================================================================================
+
+`varies_between` is ``people`` (a person's value is drawn), ``studies`` or ``none`` (with a spread: our own uncertainty,
+one value for everybody in a draw).
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from vagus import resources
+from vagus.errors import ModelError, nearest
+from vagus.rng import stream
+
+COLUMNS = (
+    "parameter",
+    "value",
+    "unit",
+    "distribution",
+    "spread",
+    "varies_between",
+    "calibrated",
+    "study_id",
+    "grade",
+    "description",
+)
+NOT_DRAWN = ("", "input", "derived", "setting")
+
+
+def submodel_names() -> tuple[str, ...]:
+    """Return the names of the library's submodels, in the order in which the axis is composed."""
+    order = resources.text("model", "library", "order.txt").split()
+    return tuple(order)
+
+
+@cache
+def parameter_table(submodel: str) -> pd.DataFrame:
+    """Return one submodel's parameter table; `value` is a float, all else text.
+
+    Raises
+    ------
+    ModelError
+        Unknown submodel, or a table that lacks a column or a readable value.
+    """
+    if submodel not in submodel_names():
+        raise ModelError(f'No submodel "{submodel}" in the library; {nearest(submodel, submodel_names())}')
+    table = resources.table("model", "library", submodel, "parameters.csv")
+    if tuple(table.columns) != COLUMNS:
+        raise ModelError(f"parameters.csv of {submodel} must have the columns {', '.join(COLUMNS)}.")
+    table["value"] = table["value"].astype(float)
+    table.insert(0, "submodel", submodel)
+    return table
+
+
+@cache
+def parameter_tables(submodels: tuple[str, ...] | None = None) -> pd.DataFrame:
+    """Return the tables of several submodels (all of them by default), one below the other."""
+    return pd.concat([parameter_table(name) for name in submodels or submodel_names()], ignore_index=True)
+
+
+def shared_rows(tables: pd.DataFrame) -> pd.DataFrame:
+    """Return one row a parameter.
+
+    A name that stands in several tables is one quantity: either all rows agree, or they are inputs and derived values
+    that only repeat a stand-alone default.
+
+    Raises
+    ------
+    ModelError
+        Two tables give one name different values, units or distributions.
+    """
+    keys = ["value", "unit", "distribution", "spread", "varies_between"]
+    for name, rows in tables.groupby("parameter"):
+        if len(rows[keys].drop_duplicates()) > 1:
+            owners = ", ".join(rows["submodel"])
+            raise ModelError(f'Parameter "{name}" has different rows in {owners}; one quantity must have one value.')
+    return tables.drop_duplicates("parameter").reset_index(drop=True)
+
+
+def uncertain_rows(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that a parameter draw varies: uncertain, and the same for everybody in a draw."""
+    return table[~table["distribution"].isin(NOT_DRAWN) & (table["varies_between"] != "people")]
+
+
+def people_rows(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that vary between people and are drawn (not solved)."""
+    return table[~table["distribution"].isin(NOT_DRAWN) & (table["varies_between"] == "people")]
+
+
+def draw_values(rows: pd.DataFrame, generator: np.random.Generator, size: int = 1) -> NDArray[np.float64]:
+    """Draw every row's distribution by inversion.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Rows with a distribution (columns ``value, distribution, spread``).
+    generator : numpy.random.Generator
+        One uniform number a row and draw is taken from it, row after row.
+    size : int
+        Number of draws.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (size, rows).
+    """
+    uniform = generator.random((size, len(rows)))
+    columns = [
+        inverse(kind, float(value), spread, uniform[:, column])
+        for column, (kind, value, spread) in enumerate(
+            zip(rows["distribution"], rows["value"], rows["spread"], strict=True)
+        )
+    ]
+    return np.column_stack(columns) if columns else np.empty((size, 0))
+
+
+def inverse(kind: str, value: float, spread: str, uniform: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the quantiles `uniform` (0-1) of one row's distribution.
+
+    Examples
+    --------
+    >>> inverse("lognormal", 2.0, "0.5", np.array([0.5])).round(6).tolist()
+    [2.0]
+    >>> inverse("truncnormal", 0.1, "0.1|0|0.3", np.array([0.0, 1.0])).round(6).tolist()
+    [0.0, 0.3]
+    """
+    from scipy.special import betaincinv, ndtr, ndtri
+
+    parts = [float(part) for part in spread.split("|")]
+    if kind == "beta":
+        return np.asarray(betaincinv(parts[0], parts[1], uniform), dtype=float)
+    log = kind.endswith("lognormal")
+    center = np.log(value) if log else value
+    if kind.startswith("trunc"):
+        low, high = (np.log(part) if log else part for part in parts[1:])
+        below, above = ndtr((low - center) / parts[0]), ndtr((high - center) / parts[0])
+        z = np.clip(center + parts[0] * ndtri(below + uniform * (above - below)), low, high)
+    elif kind in ("normal", "lognormal"):
+        z = center + parts[0] * ndtri(uniform)
+    else:
+        raise ModelError(f'Unknown distribution "{kind}".')
+    return np.asarray(np.exp(z) if log else z, dtype=float)
+
+
+def draw_uncertain(table: pd.DataFrame, seed: int, draw: int) -> dict[str, float]:
+    """Return one joint draw of everything that is uncertain and common to all people.
+
+    Draw 0 is the central one: the table's own values.
+
+    Notes
+    -----
+    Rows are drawn independently; correlation enters with calibration. Each row has a stream of its own, so that a new
+    row does not move the draws of the others.
+    """
+    rows = uncertain_rows(table)
+    if draw == 0:
+        return dict(zip(rows["parameter"], rows["value"], strict=True))
+    drawn = {}
+    for name, kind, value, spread in rows[["parameter", "distribution", "value", "spread"]].itertuples(index=False):
+        uniform = stream(seed, "parameter", name, draw).random(1)
+        drawn[str(name)] = float(inverse(kind, value, spread, uniform)[0])
+    return drawn

@@ -1,0 +1,219 @@
+"""Virtual people made ready for the engine: drawn values, own baseline, own body clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from threading import Event
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from vagus import engine
+from vagus.model import ComposedModel, compose
+from vagus.population import Cohort
+from vagus.simulation.ecology import solve_colon
+from vagus.simulation.immune_rest import solve_immune_rest
+
+Array = NDArray[np.float64]
+
+#: Parts that set a person's body clock before the trial; at rest nothing else acts on them.
+CLOCK_PARTS = ("hpa", "sleep")
+CLOCK_DAYS = 42
+CLOCK_MEAN_DAYS = 7
+#: States that hold a moment in model time.
+CLOCK_MARKS = ("t_wake", "t_onset", "t_cbtmin")
+MEANS = (
+    "means",
+    """
+model submodel_means()
+  x1_crh = 1; x2_acth = 1; x3_cort = 1;
+  x1_sum' = x1_crh;
+  x2_sum' = x2_acth;
+  x3_sum' = x3_cort;
+  x1_sum = 0; x2_sum = 0; x3_sum = 0;
+end
+""",
+)
+LARGEST_RESIDUAL = 1e-6
+#: What is read from the trajectories, beside the states.
+OUTPUTS = (
+    "X_bact X_starch X_bifhmo X_bifadult X_butyr X_lacuse X_entero X_probio acetate_mM propionate_mM butyrate_mM "
+    "lactate_mM tscfa_mM colon_pH bif_fraction microbes_g_d lps_potency barrier lps_flux lps_ng_kg tnf_pg_ml "
+    "tnf_assay_pg_ml il6_pg_ml il8_pg_ml il10_pg_ml crp_rel ktr_rel tph1_rel trp_rel gut_5ht_rel brain_5ht_rel "
+    "vagal_tone rmssd_ms gland_p gland_a cort_day_rel car_0 car_15 car_30 car_45 car_60 t_wake t_onset tst_h dlmo_h "
+    "cbtmin_h awakening_rate mood_shift mood_shift_mech mood_shift_direct placebo_mood placebo_sleep placebo_ibs "
+    "sleep_shift ibs_shift"
+).split()
+
+
+@dataclass(frozen=True)
+class People:
+    """A cohort ready to be simulated.
+
+    Attributes
+    ----------
+    cohort : Cohort
+        Who they are.
+    axis : ComposedModel
+        The model that they are simulated with.
+    clock_states : dict
+        States of the clock parts at model day 0 -> (n,).
+    clock_values : dict
+        Personal set points (``x1_bar, x2_bar, x3_bar, tst0_h``) -> (n,).
+    problems : tuple of str
+        Length n; empty, or why a person's body clock could not be found.
+    """
+
+    cohort: Cohort
+    axis: ComposedModel
+    clock_states: dict[str, Array]
+    clock_values: dict[str, Array]
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Start:
+    """Parameters and initial states of some people under one parameter draw.
+
+    Attributes
+    ----------
+    parameters : numpy.ndarray
+        Shape (n, P) in the order of `parameter_names`.
+    initial : numpy.ndarray
+        Shape (n, S) in the order of the engine's states.
+    problems : tuple of str
+        Length n; empty, or why a person cannot be simulated.
+    """
+
+    parameters: Array
+    initial: Array
+    problems: tuple[str, ...]
+
+
+def parameter_names(table: pd.DataFrame) -> tuple[str, ...]:
+    """Return the constants that differ between people or draws; all others are compiled in."""
+    varying = (table["distribution"] != "") | (table["varies_between"] == "people")
+    return tuple(table.loc[varying, "parameter"])
+
+
+def load_axis(axis: ComposedModel) -> engine.Model:
+    """Return the engine's form of the whole axis."""
+    return engine.load(axis.sbml, parameter_names(axis.parameters), OUTPUTS)
+
+
+def settle(
+    cohort: Cohort,
+    threads: int = 1,
+    on_progress: Callable[[int, int], None] | None = None,
+    cancel: Event | None = None,
+) -> People:
+    """Find every person's own body clock and hormone set points before the trial.
+
+    The clock parts alone run for six weeks with the gland masses held; the last week gives the personal daily means
+    of CRH, ACTH and cortisol (the set points of the glands) and the usual sleep.
+    """
+    clock = compose(CLOCK_PARTS, (MEANS,))
+    names = parameter_names(clock.parameters)
+    model = engine.load(
+        clock.sbml, names, ["x1_sum", "x2_sum", "x3_sum", "tst_h"]
+    )
+    values = _table_values(clock.parameters) | {"glands_move": 0.0}
+    parameters = _matrix(names, values, cohort)
+    last = np.arange(-CLOCK_MEAN_DAYS, 0) + 0.5
+    times = np.concatenate([[-float(CLOCK_MEAN_DAYS)], last, [0.0]])
+    initial = model.initial_values(parameters)
+    for name in CLOCK_MARKS:
+        initial[:, model.states.index(name)] -= CLOCK_DAYS
+    solution = engine.simulate(
+        model,
+        parameters,
+        initial,
+        -float(CLOCK_DAYS),
+        times,
+        threads=threads,
+        on_progress=on_progress,
+        cancel=cancel,
+    )
+    means = (solution.values[:, -1, :3] - solution.values[:, 0, :3]) / CLOCK_MEAN_DAYS
+    states = {
+        name: solution.final_state[:, index] for index, name in enumerate(model.states) if not name.endswith("_sum")
+    }
+    set_points = {"x1_bar": means[:, 0], "x2_bar": means[:, 1], "x3_bar": means[:, 2]}
+    set_points["tst0_h"] = solution.values[:, 1:-1, 3].mean(axis=1)
+    return People(cohort, compose(), states, set_points, _messages(solution))
+
+
+def begin(
+    people: People, model: engine.Model, drawn: Mapping[str, float], t_treat_start: float, rows: NDArray[np.int64]
+) -> Start:
+    """Solve the own baseline of some people under one parameter draw.
+
+    Parameters
+    ----------
+    people : People
+        From `settle`.
+    model : vagus.engine.Model
+        From `load_axis`.
+    drawn : mapping
+        Parameter draw: values that hold for everybody.
+    t_treat_start : float
+        Model day on which treatment starts.
+    rows : numpy.ndarray
+        Which people.
+    """
+    n = len(rows)
+    values: dict[str, Array | float] = {**_table_values(people.axis.parameters), **drawn, "t_treat_start": t_treat_start}
+    own = people.cohort.parameters.iloc[rows]
+    values |= {name: own[name].to_numpy(float) for name in own.columns if name in values}
+    values |= {name: array[rows] for name, array in people.clock_values.items()}
+    colon = solve_colon(people.cohort.guild_fractions[rows], values)
+    immune, immune_residual = solve_immune_rest(values, n)
+    values |= colon.weights
+    volume = np.broadcast_to(np.asarray(values["vol_l"], dtype=float), (n,))
+    scfa = [colon.states[f"M_{name}"] / volume for name in ("ac", "pr", "bu", "la")]
+    guilds = [colon.states[name] for name in colon.states if name.startswith("X_")]
+    bifidobacteria = colon.states["X_bifhmo"] + colon.states["X_bifadult"] + colon.states["X_probio"]
+    values |= {
+        "acetate0_mM": scfa[0],
+        "butyrate0_mM": scfa[2],
+        "lactate0_mM": scfa[3],
+        "tscfa0_mM": scfa[0] + scfa[1] + scfa[2],
+        "bif_fraction0": bifidobacteria / np.sum(guilds, axis=0),
+        "lps_potency0": colon.states["X_entero"] + values["lps_bact_potency"] * colon.states["X_bact"],
+        "tnf0_pg_ml": immune["tnf_pg_ml"],
+        "il6_0_pg_ml": immune["il6_pg_ml"],
+    }
+    parameters = np.column_stack([np.broadcast_to(values[name], (n,)) for name in model.parameters]).astype(float)
+    initial = model.initial_values(parameters)
+    known = colon.states | immune | {name: array[rows] for name, array in people.clock_states.items()}
+    known["vitamin_d_nmol_l"] = np.broadcast_to(np.asarray(values["vitamin_d0_nmol_l"], dtype=float), (n,))
+    for name, array in known.items():
+        initial[:, model.states.index(name)] = array
+    problems = []
+    for index, row in enumerate(rows):
+        sentence = people.problems[row]
+        if not sentence and not colon.residual[index] <= LARGEST_RESIDUAL:
+            sentence = "no steady state of the colon with this baseline composition was found"
+        if not sentence and not immune_residual[index] <= LARGEST_RESIDUAL:
+            sentence = "no resting state of the immune system was found"
+        problems.append(sentence)
+    return Start(parameters, initial, tuple(problems))
+
+
+
+def _table_values(table: pd.DataFrame) -> dict[str, float]:
+    return dict(zip(table["parameter"], table["value"], strict=True))
+
+
+def _matrix(names: tuple[str, ...], values: Mapping[str, float], cohort: Cohort) -> Array:
+    own = cohort.parameters
+    columns = [own[name].to_numpy(float) if name in own else np.full(cohort.n, values[name]) for name in names]
+    return np.column_stack(columns)
+
+
+def _messages(solution: engine.Solution) -> tuple[str, ...]:
+    return tuple(
+        "" if code == 0 else message for code, message in zip(solution.status, solution.messages, strict=True)
+    )

@@ -1,0 +1,75 @@
+"""From a protocol's arms to single doses: what, how much, when, and which were missed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vagus.protocol import Protocol, products
+from vagus.rng import stream
+
+Array = NDArray[np.float64]
+
+#: Clock hour of a dose whose protocol names none.
+USUAL_HOUR = 8.0
+#: Substrates of the colon that a product can bring; what is digestible brings nothing there.
+COLON_SUBSTRATES = ("RS", "NSP", "OS", "FL", "LN", "MP")
+
+
+@dataclass(frozen=True)
+class Regimen:
+    """All doses of one arm.
+
+    Attributes
+    ----------
+    times : numpy.ndarray
+        Shape (d,), model time of each dose in days.
+    amounts : dict
+        State that a dose is added to (``oral_FL``) -> grams of each dose, shape (d,).
+    day_of_dose : numpy.ndarray
+        Shape (d,), which treatment day a dose belongs to.
+    """
+
+    times: Array
+    amounts: dict[str, Array]
+    day_of_dose: NDArray[np.int64]
+
+
+def plan_doses(protocol: Protocol, arm: str) -> Regimen:
+    """Return the doses of an arm if nobody missed any."""
+    known = products()
+    start, days = protocol.schedule.run_in_days, int(round(protocol.schedule.treat_days))
+    by_hour: dict[float, dict[str, float]] = {}
+    for dose in protocol.arms[arm].doses:
+        hour = USUAL_HOUR if dose.at_hour is None else dose.at_hour
+        for substrate, share in known[dose.product].composition.items():
+            if substrate in COLON_SUBSTRATES and share > 0:
+                at = by_hour.setdefault(hour, {})
+                at[f"oral_{substrate}"] = at.get(f"oral_{substrate}", 0.0) + share * dose.grams_per_day
+    slots = [(day, hour) for day in range(days) for hour in sorted(by_hour)]
+    states = sorted({state for given in by_hour.values() for state in given})
+    return Regimen(
+        times=np.array([start + day + hour / 24 for day, hour in slots]),
+        amounts={state: np.array([by_hour[hour].get(state, 0.0) for _, hour in slots]) for state in states},
+        day_of_dose=np.array([day for day, _ in slots], dtype=np.int64),
+    )
+
+
+def draw_taken(protocol: Protocol, subject_ids: tuple[str, ...], seed: int) -> NDArray[np.bool_]:
+    """Return which treatment days each person takes the product on, shape (n, days).
+
+    A person's own adherence is drawn around the protocol's mean (normal, kept between 0 and 1), each day by itself.
+    The same days are taken whatever the arm, so that arms differ by product alone.
+    """
+    days = int(round(protocol.schedule.treat_days))
+    adherence = protocol.events.adherence
+    taken = np.ones((len(subject_ids), days), dtype=bool)
+    if adherence.mean >= 1 and adherence.sd == 0:
+        return taken
+    for row, subject in enumerate(subject_ids):
+        generator = stream(seed, "simulation", "adherence", subject)
+        own = float(np.clip(adherence.mean + adherence.sd * generator.standard_normal(), 0.0, 1.0))
+        taken[row] = generator.random(days) < own
+    return taken
