@@ -246,7 +246,7 @@ def bifidobacterium_facts(
         used = "level and spread" if statistic in ("mean", "median") else "no"
         if statistic == "undetected":
             used = "no: what is not detected is a matter of the observation"
-        rows.append((group, "16S", 59, statistic, value, "%", used, ADULT2FL, "A"))
+        rows.append((group, "16S", "", statistic, value, "%", used, ADULT2FL, "B"))
     part = species[[name for name in species if name.startswith("Bifidobacterium")]]
     first = 100 * part.xs("T1", level=1).sum(axis=1)
     group = "healthy German adults, 20-65 years, first visit"

@@ -99,8 +99,10 @@ def axis() -> AxisDiagram:
     )
 
 
-def panel(title: str, unit: str, start: float, change: float, spread: float, drift: float = 0.0) -> Panel:
-    days = [float(day) for day in range(36)]
+def panel(
+    title: str, unit: str, start: float, change: float, spread: float, drift: float = 0.0, step: int = 1
+) -> Panel:
+    days = [float(day) for day in range(0, 36, step)]
     arms = []
     for name, label, share in ARMS:
         rise = [1 - math.exp(-max(day - 7, 0) / 9) for day in days]
@@ -130,7 +132,7 @@ def visit_panel() -> Panel:
         for name, label, share in ARMS
         for m in [[14.2, 13.1 - share, 12.4 - 2 * share]]
     ]
-    return Panel("BDI-II", "points", "day from the start of treatment", 0.0, 28.0, arms, "of means")
+    return Panel("BDI-II", "points", "day from the start of treatment", 0.0, 28.0, arms, "of means", "mean")
 
 
 def endpoints() -> list[EndpointRow]:
@@ -277,13 +279,13 @@ def real() -> ReportContent:
                     3.1, 2.05, 4.69, None, None, 0.00004, 43),
         EndpointRow("Bifidobacterium", "% of reads", "Corn starch", "baseline", "during", "fold_change",
                     1.02, 0.71, 1.46, None, None, 0.92, 39),
-        EndpointRow("Faecal butyrate", "mmol/kg", "Potato starch", "control", "during", "ratio",
+        EndpointRow("Fecal butyrate", "mmol/kg", "Potato starch", "control", "during", "ratio",
                     1.18, 0.97, 1.43, None, None, 0.0489, 175, p_adjusted=0.15, benefit="higher"),
-        EndpointRow("Faecal butyrate", "mmol/kg", "Corn starch", "control", "during", "ratio",
+        EndpointRow("Fecal butyrate", "mmol/kg", "Corn starch", "control", "during", "ratio",
                     float("nan"), float("nan"), float("nan"), None, None, None, 0),
     ]  # fmt: skip
     return ReportContent(
-        title="Resistant starch and faecal butyrate",
+        title="Resistant starch and Fecal butyrate",
         subtitle="A real trial's files. INVENTED NUMBERS.",
         kind="real",
         verdict=Verdict("cannot tell from this", "Cannot tell: 18 % more butyrate [−3 %, 43 %].", 0.95, None, None, ""),

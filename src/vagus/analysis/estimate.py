@@ -18,13 +18,15 @@ class EffectEstimate:
     outcome, arm, contrast, visit : str
         Outcome of the vocabulary, arm, what it is compared with (``placebo``, ``baseline``), visit label.
     statistic : str
-        ``difference``, ``ratio`` (of geometric means), ``rate_ratio``, ``fold_change`` or ``odds_ratio``.
+        ``difference``, ``ratio`` (of geometric means), ``rate_ratio``, ``fold_change`` or ``risk_difference`` (of the
+        shares of responders).
     estimate, se, ci_low, ci_high : float
-        On the scale of `statistic`; `se` is on the log scale for ratios.
+        On the scale of `statistic`; `se` is on the log scale for ratios. NaN where it cannot be estimated.
     df, p_value : float or None
         Degrees of freedom of the t reference (None: normal) and two-sided p.
     n : int
-        Subjects that entered the estimate, both arms.
+        Subjects that entered the model: all arms of an ANCOVA or count model, the arm of a fold change, the two arms of
+        a comparison of responders (`details` has them by arm).
     method : str
         The model in one line.
     p_adjusted : float or None
@@ -33,6 +35,8 @@ class EffectEstimate:
         What the study reported, exactly as stored in the evidence base.
     details : dict
         Further figures of the method (a t interval beside the normal one, means by arm, ...).
+    status : str
+        ``ok``, or the sentence that says why there is no estimate or no interval.
     """
 
     estimand: str
@@ -52,6 +56,7 @@ class EffectEstimate:
     p_adjusted: float | None = None
     published: dict[str, Any] | None = None
     details: dict[str, Any] = field(default_factory=dict)
+    status: str = "ok"
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values; numbers that are not finite become None."""

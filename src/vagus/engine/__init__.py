@@ -9,7 +9,22 @@ Importing this package loads neither libSBML nor the compiler; the first `load` 
 """
 
 from vagus.engine.model import Event, Model, load
+from vagus.engine.reference import Evaluation, evaluate, simulate_reference
 from vagus.engine.solution import Doses, Inputs, Solution
 from vagus.engine.solver import simulate
+from vagus.engine.steady import SteadyState, steady_state
 
-__all__ = ["Doses", "Event", "Inputs", "Model", "Solution", "load", "simulate"]
+__all__ = [
+    "Doses",
+    "Evaluation",
+    "Event",
+    "Inputs",
+    "Model",
+    "Solution",
+    "SteadyState",
+    "evaluate",
+    "load",
+    "simulate",
+    "simulate_reference",
+    "steady_state",
+]

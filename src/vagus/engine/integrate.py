@@ -14,13 +14,14 @@ of events are looked at after every step and located on the interpolant by bisec
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import llvmlite.ir as ir
 import numba
 import numpy as np
 from numba import types
 from numba.extending import intrinsic
+from numpy.typing import NDArray
 
 from vagus import store
 
@@ -28,6 +29,11 @@ OK, STEP_TOO_SMALL, NOT_FINITE, TOO_MANY_STEPS, CANCELLED, BAD_PARAMETER, BAD_IN
 AUTOMATIC, EXPLICIT, STIFF = range(3)
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Truths = NDArray[np.bool_]
+
+INNER = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # called from compiled code only
 
 
 def _compiled(**options: Any) -> Callable[[Function], Function]:
@@ -35,7 +41,7 @@ def _compiled(**options: Any) -> Callable[[Function], Function]:
 
     def decorate(function: Function) -> Function:
         folder = store.writable_folder("integrator")
-        settings = {"nogil": True, "error_model": "numpy", **options}
+        settings = {"nogil": True, "error_model": "numpy", "_nrt": False, **INNER, **options}
         before = numba.config.CACHE_DIR
         try:
             if folder is not None:
@@ -142,6 +148,8 @@ CALM_STEPS = 6
 TRIAL_STEPS = 12
 TRIAL_WARM = 5  # steps of a trial that are not counted: the step size has to grow first
 REVIEW_STEPS = 50
+FIRST_PENALTY = 250  # after a trial that did not pay: no other one for twice, four times, ... so many steps
+EASE = 0.7
 
 LONGEST_CHAIN = 1000  # events at one moment
 BISECTIONS = 60
@@ -168,14 +176,10 @@ def _tsit_step(rhs, t, h, y, p, k, stage, sixth, new, error):  # type: ignore[no
         sixth[i] = y[i] + h * (A61 * k0[i] + A62 * k1[i] + A63 * k2[i] + A64 * k3[i] + A65 * k4[i])
     _call(rhs, t + h, sixth, p, k5)
     for i in range(n):
-        new[i] = y[i] + h * (
-            A71 * k0[i] + A72 * k1[i] + A73 * k2[i] + A74 * k3[i] + A75 * k4[i] + A76 * k5[i]
-        )
+        new[i] = y[i] + h * (A71 * k0[i] + A72 * k1[i] + A73 * k2[i] + A74 * k3[i] + A75 * k4[i] + A76 * k5[i])
     _call(rhs, t + h, new, p, k6)
     for i in range(n):
-        error[i] = h * (
-            E1 * k0[i] + E2 * k1[i] + E3 * k2[i] + E4 * k3[i] + E5 * k4[i] + E6 * k5[i] + E7 * k6[i]
-        )
+        error[i] = h * (E1 * k0[i] + E2 * k1[i] + E3 * k2[i] + E4 * k3[i] + E5 * k4[i] + E6 * k5[i] + E7 * k6[i])
 
 
 @_compiled()
@@ -292,13 +296,7 @@ def _interpolate(stiff, theta, h, y, new, k, out):  # type: ignore[no-untyped-de
         b7 = 2.5 * (x - 1.0) * (x - 0.6) * x2
         for i in range(n):
             out[i] = y[i] + h * (
-                b1 * k[0, i]
-                + b2 * k[1, i]
-                + b3 * k[2, i]
-                + b4 * k[3, i]
-                + b5 * k[4, i]
-                + b6 * k[5, i]
-                + b7 * k[6, i]
+                b1 * k[0, i] + b2 * k[1, i] + b3 * k[2, i] + b4 * k[3, i] + b5 * k[4, i] + b6 * k[5, i] + b7 * k[6, i]
             )
 
 
@@ -407,493 +405,611 @@ def _first_step(rhs, t, span, y, p, rates, weight, stage, f):  # type: ignore[no
     return min(100.0 * h, h1, span)
 
 
+# ---------------------------------------------------------------------- what the loop works on
+
+
+class Code(NamedTuple):
+    """The compiled model.
+
+    `functions` holds the addresses of prepare, rhs, jacobian, outputs, triggers and switches; `events` one address an
+    event. `kinds` says of each event whether its condition counts as true before the start, whether the event is
+    persistent, and whether its values are computed at the trigger; `targets` which states it sets. `costs` are those
+    of one explicit and of one stiff step, in operations.
+    """
+
+    functions: Integers
+    events: Integers
+    kinds: Truths
+    targets: Truths
+    costs: Floats
+
+
+class People(NamedTuple):
+    """Numbers of the people; see `vagus.engine.solver.simulate`."""
+
+    parameters: Floats
+    initial: Floats
+    output_times: Floats
+    dose_offsets: Integers
+    dose_times: Floats
+    dose_states: Integers
+    dose_amounts: Floats
+    input_starts: Floats
+    input_places: Integers
+    input_values: Floats
+
+
+class Settings(NamedTuple):
+    """How to integrate; `by_itself`: absolute tolerances follow the states' own sizes."""
+
+    t_start: float
+    rtol: float
+    atol: Floats
+    by_itself: bool
+    max_step: float
+    max_steps: int
+    method: int
+
+
+class Result(NamedTuple):
+    """Where the results go."""
+
+    values: Floats
+    final: Floats
+    status: Integers
+    status_time: Floats
+    status_place: Integers
+    steps: Integers
+    stiff_steps: Integers
+
+
+class Work(NamedTuple):
+    """Memory for one person at a time; `own` and `prepared` are the two parts of `p`."""
+
+    clock: Floats
+    count: Integers
+    p: Floats
+    own: Floats
+    prepared: Floats
+    y: Floats
+    new: Floats
+    stage: Floats
+    sixth: Floats
+    error: Floats
+    weight: Floats
+    scale: Floats
+    at: Floats
+    old: Floats
+    f: Floats
+    rates: Floats
+    k: Floats
+    jacobian: Floats
+    matrix: Floats
+    pivots: Integers
+    out: Floats
+    g: Floats
+    g_before: Floats
+    fired: Truths
+    s_now: Floats
+    s_then: Floats
+
+
+PREPARE, RHS, JACOBIAN, OUTPUTS, TRIGGERS, SWITCHES = range(6)
+# places in Work.clock
+T, H, ERROR_BEFORE, LEFT, RIGHT, WINDOW_START, WINDOW_COST, EXPLICIT_SPEED, EXPLICIT_STEP = range(9)
+# places in Work.count
+STEPS, STIFF_STEPS, DONE, DOSE, INTERVAL, FRESH, IS_STIFF, HAVE_JACOBIAN = range(8)
+LIMITED, CALM, TRIAL, PAUSE, PENALTY, REVIEW, REJECTED, PLACE = range(8, 16)
+
+
+def workspace(states: int, parameters: int, prepared: int, outputs: int, events: int, switches: int) -> Work:
+    """Return memory for models of this size."""
+    p = np.zeros(parameters + prepared)
+    row = (np.zeros(states) for _ in range(11))
+    return Work(
+        np.zeros(9),
+        np.zeros(16, dtype=np.int64),
+        p,
+        p[:parameters],
+        p[parameters:],
+        *row,
+        np.zeros((7, states)),
+        np.zeros(states * states + states),
+        np.zeros((states, states)),
+        np.zeros(states, dtype=np.int64),
+        np.zeros(outputs),
+        np.zeros(events),
+        np.zeros(events),
+        np.zeros(events, dtype=np.bool_),
+        np.zeros(switches),
+        np.zeros(switches),
+    )
+
+
+# ---------------------------------------------------------------------- the loop
+
+
 @_compiled()
-def _fire(t, y, p, triggers, events, kinds, targets, before, g, values, fired, old):  # type: ignore[no-untyped-def]
+def _fire(code, work):  # type: ignore[no-untyped-def]
     """Execute all events whose condition has become true, and those that they cause.
 
-    `before` holds the conditions up to now and leaves as the conditions after all events.
-
-    Returns
-    -------
-    int
-        Number of rounds; -1 where events cause each other without end.
+    ``work.g_before`` holds the conditions up to now and leaves as the conditions after all events.
     """
-    count = before.size
-    n = y.size
+    t = work.clock[T]
+    y, g, before = work.y, work.g, work.g_before
     rounds = 0
     while True:
-        _call(triggers, t, y, p, g)
+        _call(code.functions[TRIGGERS], t, y, work.p, g)
         some = False
-        for k in range(count):
-            fired[k] = before[k] == 0.0 and g[k] != 0.0
-            before[k] = g[k]
-            some = some or fired[k]
+        for e in range(g.size):
+            work.fired[e] = before[e] == 0.0 and g[e] != 0.0
+            before[e] = g[e]
+            some = some or work.fired[e]
         if not some:
-            return rounds
+            return OK
         rounds += 1
         if rounds > LONGEST_CHAIN:
-            return -1
-        for i in range(n):
-            old[i] = y[i]
-        for k in range(count):
-            if not fired[k]:
+            return EVENT_CHAIN
+        work.count[FRESH] = 1
+        for i in range(y.size):
+            work.old[i] = y[i]
+        for e in range(g.size):
+            if not work.fired[e]:
                 continue
-            if kinds[k, 1] == 0:  # not persistent: another event may have made it false
-                _call(triggers, t, y, p, g)
-                if g[k] == 0.0:
-                    before[k] = 0.0
+            if not code.kinds[e, 1]:  # not persistent: another event may have made it false
+                _call(code.functions[TRIGGERS], t, y, work.p, g)
+                if g[e] == 0.0:
+                    before[e] = 0.0
                     continue
-            source = old if kinds[k, 2] == 1 else y
-            _call(events[k], t, source, p, values)
-            for i in range(n):
-                if targets[k, i]:
-                    y[i] = values[i]
+            if code.kinds[e, 2]:
+                _call(code.events[e], t, work.old, work.p, work.at)
+            else:
+                _call(code.events[e], t, y, work.p, work.at)
+            for i in range(y.size):
+                if code.targets[e, i]:
+                    y[i] = work.at[i]
 
 
 @_compiled()
-def integrate(  # type: ignore[no-untyped-def]
-    first,
-    last,
-    functions,
-    events,
-    kinds,
-    targets,
-    sizes,
-    costs,
-    parameters,
-    initial,
-    t_start,
-    output_times,
-    dose_offsets,
-    dose_times,
-    dose_states,
-    dose_amounts,
-    input_starts,
-    input_places,
-    input_values,
-    rtol,
-    atol,
-    by_itself,
-    max_step,
-    max_steps,
-    method,
-    values,
-    final,
-    status,
-    status_time,
-    status_place,
-    steps,
-    stiff_steps,
-    cancel,
-):
-    """Integrate the people from `first` up to `last`; see `vagus.engine.solver.simulate` for the arrays."""
-    prepare, rhs, jacobian_at, outputs_at, triggers_at, switches_at = (
-        functions[0],
-        functions[1],
-        functions[2],
-        functions[3],
-        functions[4],
-        functions[5],
-    )
-    n = initial.shape[1]
-    n_parameters = parameters.shape[1]
-    n_triggers = events.size
-    n_switches = sizes[1]
-    n_outputs = values.shape[2]
-    n_times = output_times.size
-    n_intervals = input_starts.size
-    t_end = output_times[n_times - 1]
+def _write(person, t, y, code, work, result):  # type: ignore[no-untyped-def]
+    """Write the next output."""
+    _call(code.functions[OUTPUTS], t, y, work.p, work.out)
+    done = work.count[DONE]
+    for o in range(work.out.size):
+        result.values[person, done, o] = work.out[o]
+    work.count[DONE] = done + 1
 
-    p = np.zeros(n_parameters + sizes[0])
-    prepared = p[n_parameters:]
-    y = np.zeros(n)
-    new = np.zeros(n)
-    stage = np.zeros(n)
-    sixth = np.zeros(n)
-    error = np.zeros(n)
-    weight = np.zeros(n)
-    scale = np.zeros(n)
-    at = np.zeros(n)
-    old = np.zeros(n)
-    f = np.zeros(n)
-    k = np.zeros((7, n))
-    jacobian = np.zeros(n * n + n)
-    matrix = np.zeros((n, n))
-    pivots = np.zeros(n, dtype=np.int64)
-    out = np.zeros(n_outputs)
-    g = np.zeros(n_triggers)
-    g_before = np.zeros(n_triggers)
-    fired = np.zeros(n_triggers, dtype=np.bool_)
-    s_now = np.zeros(n_switches)
-    s_then = np.zeros(n_switches)
-    cost_explicit = 6.0 * costs[0] + 40.0 * n
-    cost_stiff = costs[1] + 6.0 * costs[0] + n * (60.0 + n * (14.0 + n / 3.0))
 
+@_compiled()
+def _take_inputs(person, people, work):  # type: ignore[no-untyped-def]
+    """Set the parameters of the interval that holds now; say whether there is a new one."""
+    count, starts = work.count, people.input_starts
+    before = count[INTERVAL]
+    while count[INTERVAL] + 1 < starts.size and starts[count[INTERVAL] + 1] <= work.clock[T]:
+        count[INTERVAL] += 1
+    if count[INTERVAL] == before:
+        return False
+    for j in range(people.input_places.size):
+        work.p[people.input_places[j]] = people.input_values[person, count[INTERVAL], j]
+    return True
+
+
+@_compiled()
+def _prepare(code, work):  # type: ignore[no-untyped-def]
+    """Compute what depends on the person's parameters alone."""
+    work.count[PLACE] = _first_bad(work.own)
+    if work.count[PLACE] >= 0:
+        return BAD_PARAMETER
+    t = work.clock[T]
+    _call(code.functions[PREPARE], t, work.y, work.p, work.prepared)
+    if work.s_now.size:
+        _call(code.functions[SWITCHES], t, work.y, work.p, work.s_now)
+    work.clock[LEFT] = np.inf
+    work.clock[RIGHT] = np.inf
+    return OK
+
+
+@_compiled()
+def _begin(person, code, people, settings, work, result):  # type: ignore[no-untyped-def]
+    """Take over a person's parameters and states; write the outputs at the start."""
+    clock, count, y = work.clock, work.count, work.y
+    clock[:] = 0.0
+    count[:] = 0
+    clock[T] = settings.t_start
+    clock[WINDOW_START] = settings.t_start
+    clock[ERROR_BEFORE] = 1e-4
+    count[FRESH] = 1
+    count[PENALTY] = FIRST_PENALTY
+    count[IS_STIFF] = settings.method == STIFF
+    count[INTERVAL] = -1
+    for j in range(work.own.size):
+        work.p[j] = people.parameters[person, j]
+    _take_inputs(person, people, work)
+    for i in range(y.size):
+        y[i] = people.initial[person, i]
+        work.scale[i] = abs(y[i])
+    status = _prepare(code, work)
+    if status != OK:
+        return status
+    count[PLACE] = _first_bad(y)
+    if count[PLACE] >= 0:
+        return BAD_INITIAL
+    dose, dose_end = people.dose_offsets[person], people.dose_offsets[person + 1]
+    while dose < dose_end and people.dose_times[dose] < settings.t_start:
+        dose += 1
+    count[DOSE] = dose
+    if work.g.size:
+        _call(code.functions[TRIGGERS], clock[T], y, work.p, work.g)
+        for e in range(work.g.size):
+            work.g_before[e] = work.g[e] if code.kinds[e, 0] else 0.0
+        status = _fire(code, work)
+    while status == OK and count[DONE] < people.output_times.size:
+        if people.output_times[count[DONE]] > clock[T]:
+            break
+        _write(person, clock[T], y, code, work, result)
+    return status
+
+
+@_compiled()
+def _take_due(person, code, people, work):  # type: ignore[no-untyped-def]
+    """Give the doses and set the inputs of this moment."""
+    count, y, t = work.count, work.y, work.clock[T]
+    due = False
+    while count[DOSE] < people.dose_offsets[person + 1] and people.dose_times[count[DOSE]] <= t:
+        place = people.dose_states[count[DOSE]]
+        y[place] += people.dose_amounts[count[DOSE]]
+        work.scale[place] = max(work.scale[place], abs(y[place]))
+        count[DOSE] += 1
+        due = True
+    if _take_inputs(person, people, work):
+        status = _prepare(code, work)
+        if status != OK:
+            return status
+        due = True
+    if not due:
+        return OK
+    count[FRESH] = 1
+    count[PLACE] = _first_bad(y)
+    if count[PLACE] >= 0:
+        return BAD_DOSE
+    return _fire(code, work) if work.g.size else OK
+
+
+@_compiled()
+def _next_stop(person, people, work):  # type: ignore[no-untyped-def]
+    """Return the time of the next dose, border of inputs, or end."""
+    stop = people.output_times[people.output_times.size - 1]
+    if work.count[DOSE] < people.dose_offsets[person + 1]:
+        stop = min(stop, people.dose_times[work.count[DOSE]])
+    if work.count[INTERVAL] + 1 < people.input_starts.size:
+        stop = min(stop, people.input_starts[work.count[INTERVAL] + 1])
+    return stop
+
+
+@_compiled()
+def _refresh(stop, code, settings, work):  # type: ignore[no-untyped-def]
+    """Compute the rates here; at the very start also the first step size."""
+    clock, count = work.clock, work.count
+    _call(code.functions[RHS], clock[T], work.y, work.p, work.k[0])
+    count[PLACE] = _first_bad(work.k[0])
+    if count[PLACE] >= 0:
+        return NOT_FINITE
+    count[FRESH] = 0
+    count[HAVE_JACOBIAN] = 0
+    if clock[H] == 0.0:
+        _set_weights(work.y, work.y, work.scale, settings.by_itself, settings.rtol, settings.atol, work.weight)
+        clock[H] = _first_step(
+            code.functions[RHS], clock[T], stop - clock[T], work.y, work.p, work.k[0], work.weight, work.stage, work.f
+        )
+    return OK
+
+
+@_compiled()
+def _look_ahead(stop, code, work):  # type: ignore[no-untyped-def]
+    """Find the first jump of time alone within the next step: the last moment before it and the first after it."""
+    clock = work.clock
+    t = clock[T]
+    ahead = min(t + clock[H], stop)
+    for quarter in range(1, 5):
+        upper = ahead if quarter == 4 else t + 0.25 * quarter * (ahead - t)
+        _call(code.functions[SWITCHES], upper, work.y, work.p, work.s_then)
+        if not _differs(work.s_now, work.s_then):
+            continue
+        lower = t
+        while True:
+            middle = 0.5 * (lower + upper)
+            if middle <= lower or middle >= upper:
+                break
+            _call(code.functions[SWITCHES], middle, work.y, work.p, work.s_then)
+            if _differs(work.s_now, work.s_then):
+                upper = middle
+            else:
+                lower = middle
+        clock[LEFT] = lower
+        clock[RIGHT] = upper
+        return
+
+
+@_compiled()
+def _jump(code, people, work):  # type: ignore[no-untyped-def]
+    """Go over a jump of time alone."""
+    clock = work.clock
+    clock[T] = min(clock[RIGHT], people.output_times[people.output_times.size - 1])
+    clock[LEFT] = np.inf
+    clock[RIGHT] = np.inf
+    _call(code.functions[SWITCHES], clock[T], work.y, work.p, work.s_now)
+    work.count[FRESH] = 1
+    return _fire(code, work) if work.g.size else OK
+
+
+@_compiled()
+def _try_step(step, code, settings, work):  # type: ignore[no-untyped-def]
+    """Compute one step and return its scaled error."""
+    clock, count, rhs = work.clock, work.count, code.functions[RHS]
+    t = clock[T]
+    good = True
+    count[STEPS] += 1
+    if count[IS_STIFF]:
+        count[STIFF_STEPS] += 1
+        clock[WINDOW_COST] += code.costs[1]
+        if not count[HAVE_JACOBIAN]:
+            _call(code.functions[JACOBIAN], t, work.y, work.p, work.jacobian)
+            for i in range(work.jacobian.size):
+                if not np.isfinite(work.jacobian[i]):
+                    work.jacobian[i] = 0.0
+            for i in range(work.y.size):  # the step overwrites k
+                work.rates[i] = work.k[0, i]
+            count[HAVE_JACOBIAN] = 1
+        good = _rosenbrock_step(
+            rhs,
+            t,
+            step,
+            work.y,
+            work.p,
+            work.rates,
+            work.jacobian,
+            work.k,
+            work.matrix,
+            work.pivots,
+            work.stage,
+            work.f,
+            work.new,
+            work.error,
+        )
+    else:
+        clock[WINDOW_COST] += code.costs[0]
+        _tsit_step(rhs, t, step, work.y, work.p, work.k, work.stage, work.sixth, work.new, work.error)
+    _set_weights(work.y, work.new, work.scale, settings.by_itself, settings.rtol, settings.atol, work.weight)
+    size = _norm(work.error, work.weight) if good else 1e8
+    return size if size < 1e8 else 1e8  # also where it is NaN
+
+
+@_compiled()
+def _reject(step, size, work):  # type: ignore[no-untyped-def]
+    """Shorten the step; give up where it vanishes."""
+    clock, count = work.clock, work.count
+    shrink = SAFETY * size ** (-0.25 if count[IS_STIFF] else -0.2)
+    clock[H] = step * max(MOST_SHRINK, min(0.9, shrink))
+    count[REJECTED] = 1
+    if clock[H] > 4e-16 * max(abs(clock[T]), 1e-3):
+        return OK
+    count[PLACE] = _first_bad(work.new)
+    if count[PLACE] >= 0:
+        return NOT_FINITE
+    worst = -1.0
+    for i in range(work.y.size):
+        share = abs(work.error[i] * work.weight[i])
+        if share > worst:
+            worst = share
+            count[PLACE] = i
+    return STEP_TOO_SMALL
+
+
+@_compiled()
+def _next_size(step, size, work):  # type: ignore[no-untyped-def]
+    """Set the size of the next step after a good one."""
+    clock, count = work.clock, work.count
+    size = max(size, 1e-10)
+    if count[IS_STIFF]:
+        growth = SAFETY * size**-0.25
+    else:
+        growth = SAFETY * size**-TSIT_EXPONENT * clock[ERROR_BEFORE] ** TSIT_MEMORY
+    growth = max(MOST_SHRINK, min(1.0 if count[REJECTED] else MOST_GROWTH, growth))
+    count[REJECTED] = 0
+    if step < clock[H]:  # shortened to land: says little about the next one
+        clock[H] = max(step * growth, clock[H]) if growth >= 1.0 else step * growth
+    else:
+        clock[ERROR_BEFORE] = max(size, 1e-4)
+        clock[H] = step * growth
+
+
+@_compiled()
+def _locate(step, code, work):  # type: ignore[no-untyped-def]
+    """Return the share of the step at which the first condition becomes true, and put the states there into `old`."""
+    t, stiff = work.clock[T], work.count[IS_STIFF] != 0
+    lower, upper = 0.0, 1.0
+    for _ in range(BISECTIONS):
+        middle = 0.5 * (lower + upper)
+        if middle <= lower or middle >= upper or t + middle * step <= t:
+            break
+        _interpolate(stiff, middle, step, work.y, work.new, work.k, work.at)
+        _call(code.functions[TRIGGERS], t + middle * step, work.at, work.p, work.g)
+        if _rises(work.g_before, work.g):
+            upper = middle
+        else:
+            lower = middle
+    _interpolate(stiff, upper, step, work.y, work.new, work.k, work.old)
+    return upper
+
+
+@_compiled()
+def _accept(person, step, t_new, size, code, people, settings, work, result):  # type: ignore[no-untyped-def]
+    """Take a good step, up to its first event."""
+    clock, count, y = work.clock, work.count, work.y
+    t = clock[T]
+    stiff = count[IS_STIFF] != 0
+    happened = False
+    _next_size(step, size, work)
+    if work.g.size:
+        _call(code.functions[TRIGGERS], t_new, work.new, work.p, work.g)
+        if _rises(work.g_before, work.g):
+            happened = True
+            share = _locate(step, code, work)
+            if share < 1.0:
+                t_new = t + share * step
+        else:
+            for e in range(work.g.size):
+                work.g_before[e] = work.g[e]
+    while count[DONE] < people.output_times.size and people.output_times[count[DONE]] <= t_new:
+        t_out = people.output_times[count[DONE]]
+        theta = min(max((t_out - t) / step, 0.0), 1.0)
+        _interpolate(stiff, theta, step, y, work.new, work.k, work.at)
+        _write(person, t_out, work.at, code, work, result)
+    rate = 0.0
+    if not stiff and not happened:
+        rate = step * _stiffness(work.k[5], work.k[6], work.sixth, work.new, work.weight)
+    for i in range(y.size):
+        y[i] = work.old[i] if happened else work.new[i]
+        work.scale[i] = max(work.scale[i], abs(y[i]))
+    clock[T] = t_new
+    if stiff or happened:
+        count[FRESH] = 1
+    else:
+        for i in range(y.size):
+            work.k[0, i] = work.k[6, i]
+    if happened:
+        status = _fire(code, work)
+        if status != OK:
+            return status
+        count[PLACE] = _first_bad(y)
+        if count[PLACE] >= 0:
+            return NOT_FINITE
+    if settings.method == AUTOMATIC:
+        if stiff:
+            _review(code, work)
+        else:
+            _watch(rate, work)
+    return OK
+
+
+@_compiled()
+def _watch(rate, work):  # type: ignore[no-untyped-def]
+    """While explicit: start a trial of the stiff method where stability holds the step down."""
+    clock, count = work.clock, work.count
+    if count[PAUSE] > 0:
+        count[PAUSE] -= 1
+    elif rate > STABILITY_SIGN:
+        if count[LIMITED] == 0:
+            clock[WINDOW_START] = clock[T]
+            clock[WINDOW_COST] = 0.0
+        count[LIMITED] += 1
+        count[CALM] = 0
+        if count[LIMITED] > STIFF_STEPS:
+            clock[EXPLICIT_SPEED] = (clock[T] - clock[WINDOW_START]) / clock[WINDOW_COST]
+            clock[EXPLICIT_STEP] = clock[H]
+            count[IS_STIFF] = 1
+            count[HAVE_JACOBIAN] = 0
+            count[TRIAL] = TRIAL_STEPS
+    elif count[LIMITED] > 0:
+        count[CALM] += 1
+        if count[CALM] >= CALM_STEPS:
+            count[LIMITED] = 0
+
+
+@_compiled()
+def _review(code, work):  # type: ignore[no-untyped-def]
+    """While stiff: end a trial, or see whether the explicit method would now be the cheaper one."""
+    clock, count = work.clock, work.count
+    if count[TRIAL] > 0:
+        count[TRIAL] -= 1
+        if count[TRIAL] == TRIAL_STEPS - TRIAL_WARM:
+            clock[WINDOW_START] = clock[T]
+            clock[WINDOW_COST] = 0.0
+        if count[TRIAL] > 0:
+            return
+        speed = (clock[T] - clock[WINDOW_START]) / clock[WINDOW_COST]
+        if speed <= clock[EXPLICIT_SPEED]:
+            clock[H] = min(clock[H], clock[EXPLICIT_STEP])
+            count[PENALTY] *= 2
+            _leave_stiff(count[PENALTY], work)
+    else:
+        count[REVIEW] -= 1
+        if count[REVIEW] > 0:
+            return
+        speed = (clock[T] - clock[WINDOW_START]) / clock[WINDOW_COST]
+        largest = _largest_rate(work.jacobian, work.stage, work.f)
+        possible = min(clock[H], EASE * TSIT_STABILITY / largest) if largest > 0.0 else clock[H]
+        if possible > speed * code.costs[0]:
+            clock[H] = possible
+            _leave_stiff(0, work)
+    count[REVIEW] = REVIEW_STEPS
+    clock[WINDOW_START] = clock[T]
+    clock[WINDOW_COST] = 0.0
+
+
+@_compiled()
+def _leave_stiff(pause, work):  # type: ignore[no-untyped-def]
+    """Go back to the explicit method and leave it in peace for so many steps."""
+    count = work.count
+    count[IS_STIFF] = 0
+    count[FRESH] = 1
+    count[LIMITED] = 0
+    count[CALM] = 0
+    count[PAUSE] = pause
+
+
+@_compiled()
+def _advance(person, stop, code, people, settings, work, result):  # type: ignore[no-untyped-def]
+    """Try one step towards the stop."""
+    clock = work.clock
+    if work.count[FRESH]:
+        status = _refresh(people.output_times[people.output_times.size - 1], code, settings, work)
+        if status != OK:
+            return status
+    clock[H] = min(clock[H], settings.max_step)
+    if work.s_now.size and clock[LEFT] == np.inf:
+        _look_ahead(stop, code, work)
+    goal = min(stop, clock[LEFT])
+    left = goal - clock[T]
+    status = OK
+    if left > 0.0:
+        lands = clock[H] * 1.001 >= left
+        step = left if lands else 0.5 * left if 2.0 * clock[H] > left else clock[H]
+        size = _try_step(step, code, settings, work)
+        if size > 1.0:
+            return _reject(step, size, work)
+        t_new = goal if lands else clock[T] + step
+        status = _accept(person, step, t_new, size, code, people, settings, work, result)
+    if status == OK and clock[T] >= clock[LEFT]:
+        status = _jump(code, people, work)
+    return status
+
+
+@_compiled(no_cpython_wrapper=False)
+def integrate(first, last, code, people, settings, work, result, cancel):  # type: ignore[no-untyped-def]
+    """Integrate the people from `first` up to `last`; ``cancel[0]`` not 0 ends it soon."""
+    clock, count = work.clock, work.count
+    n_times = people.output_times.size
+    t_end = people.output_times[n_times - 1]
     for person in range(first, last):
-        code = OK
-        bad_time = t_start
-        bad_place = -1
-        n_steps = 0
-        n_stiff = 0
-        done = 0  # outputs written
-        t = t_start
-
-        # ------------------------------------------------------------ parameters and start
-        for j in range(n_parameters):
-            p[j] = parameters[person, j]
-        interval = -1
-        while interval + 1 < n_intervals and input_starts[interval + 1] <= t_start:
-            interval += 1
-        if interval >= 0:
-            for j in range(input_places.size):
-                p[input_places[j]] = input_values[person, interval, j]
-        bad_place = _first_bad(p[:n_parameters])
-        if bad_place >= 0:
-            code = BAD_PARAMETER
-        for i in range(n):
-            y[i] = initial[person, i]
-            scale[i] = abs(y[i])
-        if code == OK:
-            bad_place = _first_bad(y)
-            if bad_place >= 0:
-                code = BAD_INITIAL
-        dose = dose_offsets[person]
-        dose_end = dose_offsets[person + 1]
-        while dose < dose_end and dose_times[dose] < t_start:
-            dose += 1
-        stiff = method == STIFF
-        h = 0.0
-        error_before = 1e-4
-        limited = 0
-        calm = 0
-        trial = 0
-        pause = 0
-        penalty = 250
-        window_start = t
-        window_cost = 0.0
-        explicit_speed = 0.0
-        review = 0
-        explicit_step = 0.0
-        rejected = False
-        fresh = True  # rates at t are not known yet
-        have_jacobian = False
-        switch_left = np.inf
-        switch_right = np.inf
-        if code == OK:
-            _call(prepare, t, y, p, prepared)
-            if n_switches:
-                _call(switches_at, t, y, p, s_now)
-            if n_triggers:
-                for e in range(n_triggers):
-                    g_before[e] = 1.0
-                _call(triggers_at, t, y, p, g)
-                for e in range(n_triggers):
-                    g_before[e] = g[e] if kinds[e, 0] == 1 else 0.0
-                if _fire(t, y, p, triggers_at, events, kinds, targets, g_before, g, at, fired, old) < 0:
-                    code = EVENT_CHAIN
-            while done < n_times and output_times[done] <= t:
-                _call(outputs_at, t, y, p, out)
-                for o in range(n_outputs):
-                    values[person, done, o] = out[o]
-                done += 1
-
-        # ------------------------------------------------------------ from stop to stop
-        while code == OK and t < t_end:
-            due = False
-            while dose < dose_end and dose_times[dose] <= t:
-                y[dose_states[dose]] += dose_amounts[dose]
-                scale[dose_states[dose]] = max(scale[dose_states[dose]], abs(y[dose_states[dose]]))
-                dose += 1
-                due = True
-            moved = False
-            while interval + 1 < n_intervals and input_starts[interval + 1] <= t:
-                interval += 1
-                moved = True
-            if moved:
-                for j in range(input_places.size):
-                    p[input_places[j]] = input_values[person, interval, j]
-                bad_place = _first_bad(p[:n_parameters])
-                if bad_place >= 0:
-                    code = BAD_PARAMETER
-                    break
-                _call(prepare, t, y, p, prepared)
-                if n_switches:
-                    _call(switches_at, t, y, p, s_now)
-                    switch_left = np.inf
-                    switch_right = np.inf
-                due = True
-            if due:
-                fresh = True
-                bad_place = _first_bad(y)
-                if bad_place >= 0:
-                    code = BAD_DOSE
-                    break
-                if n_triggers:
-                    if _fire(t, y, p, triggers_at, events, kinds, targets, g_before, g, at, fired, old) < 0:
-                        code = EVENT_CHAIN
-                        break
-            stop = t_end
-            if dose < dose_end:
-                stop = min(stop, dose_times[dose])
-            if interval + 1 < n_intervals:
-                stop = min(stop, input_starts[interval + 1])
-
-            # -------------------------------------------------------- steps up to the stop
-            while t < stop:
+        status = _begin(person, code, people, settings, work, result)
+        while status == OK and clock[T] < t_end:
+            status = _take_due(person, code, people, work)
+            stop = _next_stop(person, people, work)
+            while status == OK and clock[T] < stop:
                 if cancel[0] != 0:
-                    code = CANCELLED
-                    break
-                if n_steps >= max_steps:
-                    code = TOO_MANY_STEPS
-                    break
-                if fresh:
-                    _call(rhs, t, y, p, k[0])
-                    bad_place = _first_bad(k[0])
-                    if bad_place >= 0:
-                        code = NOT_FINITE
-                        break
-                    fresh = False
-                    have_jacobian = False
-                    if h == 0.0:
-                        _set_weights(y, y, scale, by_itself, rtol, atol, weight)
-                        h = _first_step(rhs, t, t_end - t, y, p, k[0], weight, stage, f)
-                h = min(h, max_step)
-
-                # ---------------------------------------------------- where time alone makes a jump
-                if n_switches and switch_left == np.inf:
-                    ahead = min(t + h, stop)
-                    for quarter in range(1, 5):
-                        upper = ahead if quarter == 4 else t + 0.25 * quarter * (ahead - t)
-                        _call(switches_at, upper, y, p, s_then)
-                        if _differs(s_now, s_then):
-                            lower = t
-                            while True:
-                                middle = 0.5 * (lower + upper)
-                                if middle <= lower or middle >= upper:
-                                    break
-                                _call(switches_at, middle, y, p, s_then)
-                                if _differs(s_now, s_then):
-                                    upper = middle
-                                else:
-                                    lower = middle
-                            switch_left = lower
-                            switch_right = upper
-                            break
-                goal = min(stop, switch_left)
-                if goal > t:
-                    left = goal - t
-                    lands = h * 1.001 >= left
-                    if lands:
-                        step = left
-                    elif 2.0 * h > left:
-                        step = 0.5 * left
-                    else:
-                        step = h
-                    t_new = goal if lands else t + step
-                    n_steps += 1
-
-                    # ------------------------------------------------ one attempt
-                    good = True
-                    if stiff:
-                        n_stiff += 1
-                        if not have_jacobian:
-                            _call(jacobian_at, t, y, p, jacobian)
-                            for i in range(n * n + n):
-                                if not np.isfinite(jacobian[i]):
-                                    jacobian[i] = 0.0
-                            have_jacobian = True
-                            for i in range(n):  # the step overwrites k: the rates are kept apart
-                                sixth[i] = k[0, i]
-                        good = _rosenbrock_step(
-                            rhs, t, step, y, p, sixth, jacobian, k, matrix, pivots, stage, f, new, error
-                        )
-                        window_cost += cost_stiff
-                    else:
-                        _tsit_step(rhs, t, step, y, p, k, stage, sixth, new, error)
-                        window_cost += cost_explicit
-                    _set_weights(y, new, scale, by_itself, rtol, atol, weight)
-                    size = _norm(error, weight) if good else np.inf
-                    if not size < 1e8:  # also NaN
-                        size = 1e8
-
-                    if size > 1.0:  # ------------------------------- rejected
-                        exponent = 0.25 if stiff else 0.2
-                        shrink = max(MOST_SHRINK, min(0.9, SAFETY * size**-exponent))
-                        h = step * shrink
-                        if h < 4e-16 * max(abs(t), 1e-3) or h < 1e-300:
-                            bad_place = _first_bad(new)
-                            if bad_place < 0:
-                                worst = -1.0
-                                for i in range(n):
-                                    if abs(error[i] * weight[i]) > worst:
-                                        worst = abs(error[i] * weight[i])
-                                        bad_place = i
-                                code = STEP_TOO_SMALL
-                            else:
-                                code = NOT_FINITE
-                            break
-                        rejected = True
-                        continue
-
-                    # ------------------------------------------------ accepted
-                    size = max(size, 1e-10)
-                    if stiff:
-                        growth = SAFETY * size**-0.25
-                    else:
-                        growth = SAFETY * size**-TSIT_EXPONENT * error_before**TSIT_MEMORY
-                    growth = max(MOST_SHRINK, min(MOST_GROWTH, growth))
-                    if rejected:
-                        growth = min(growth, 1.0)
-                    rejected = False
-                    h_next = step * growth
-                    if step < h:  # shortened to land: says little about the next one
-                        h_next = max(h_next, h) if growth >= 1.0 else h_next
-                    else:
-                        error_before = max(size, 1e-4)
-
-                    happened = False
-                    if n_triggers:
-                        _call(triggers_at, t_new, new, p, g)
-                        if _rises(g_before, g):
-                            lower = 0.0
-                            upper = 1.0
-                            for _ in range(BISECTIONS):
-                                middle = 0.5 * (lower + upper)
-                                if middle <= lower or middle >= upper or t + middle * step <= t:
-                                    break
-                                _interpolate(stiff, middle, step, y, new, k, at)
-                                _call(triggers_at, t + middle * step, at, p, g)
-                                if _rises(g_before, g):
-                                    upper = middle
-                                else:
-                                    lower = middle
-                            happened = True
-                            _interpolate(stiff, upper, step, y, new, k, old)
-                            t_event = t_new if upper >= 1.0 else t + upper * step
-                    t_reached = t_event if happened else t_new
-                    while done < n_times and output_times[done] <= t_reached:
-                        theta = min(max((output_times[done] - t) / step, 0.0), 1.0)
-                        _interpolate(stiff, theta, step, y, new, k, at)
-                        _call(outputs_at, output_times[done], at, p, out)
-                        for o in range(n_outputs):
-                            values[person, done, o] = out[o]
-                        done += 1
-                    if not stiff and not happened:
-                        rate = _stiffness(k[5], k[6], sixth, new, weight) * step
-                    else:
-                        rate = 0.0
-                    for i in range(n):
-                        y[i] = old[i] if happened else new[i]
-                        scale[i] = max(scale[i], abs(y[i]))
-                    t = t_reached
-                    h = h_next
-                    if happened:
-                        if _fire(t, y, p, triggers_at, events, kinds, targets, g_before, g, at, fired, old) < 0:
-                            code = EVENT_CHAIN
-                            break
-                        bad_place = _first_bad(y)
-                        if bad_place >= 0:
-                            code = NOT_FINITE
-                            break
-                        fresh = True
-                    else:
-                        for e in range(n_triggers):
-                            g_before[e] = g[e]
-                        if stiff:
-                            fresh = True
-                        else:
-                            for i in range(n):
-                                k[0, i] = k[6, i]
-
-                    # ------------------------------------------------ which method
-                    if method == AUTOMATIC:
-                        if stiff:
-                            if trial > 0:
-                                trial -= 1
-                                if trial == TRIAL_STEPS - TRIAL_WARM:
-                                    window_start = t
-                                    window_cost = 0.0
-                                elif trial == 0:
-                                    speed = (t - window_start) / window_cost
-                                    if speed > explicit_speed:
-                                        review = REVIEW_STEPS
-                                        window_start = t
-                                        window_cost = 0.0
-                                    else:
-                                        stiff = False
-                                        penalty *= 2
-                                        pause = penalty
-                                        limited = 0
-                                        fresh = True
-                                        h = min(h, explicit_step)
-                                        window_start = t
-                                        window_cost = 0.0
-                            else:
-                                review -= 1
-                                if review <= 0:
-                                    review = REVIEW_STEPS
-                                    speed = (t - window_start) / window_cost
-                                    window_start = t
-                                    window_cost = 0.0
-                                    largest = _largest_rate(jacobian, stage, f)
-                                    possible = 0.7 * TSIT_STABILITY / largest if largest > 0.0 else h
-                                    possible = min(possible, h)
-                                    if possible / cost_explicit > speed:
-                                        stiff = False
-                                        h = possible
-                                        fresh = True
-                                        limited = 0
-                                        pause = 0
-                        else:
-                            if pause > 0:
-                                pause -= 1
-                            elif rate > STABILITY_SIGN:
-                                if limited == 0:
-                                    window_start = t
-                                    window_cost = 0.0
-                                limited += 1
-                                calm = 0
-                                if limited >= STIFF_STEPS:
-                                    explicit_speed = (t - window_start) / window_cost
-                                    explicit_step = h
-                                    stiff = True
-                                    trial = TRIAL_STEPS
-                                    limited = 0
-                            elif limited > 0:
-                                calm += 1
-                                if calm >= CALM_STEPS:
-                                    limited = 0
-                                    calm = 0
-
-                # ---------------------------------------------------- over the jump
-                if t >= switch_left:
-                    t = min(switch_right, t_end)
-                    switch_left = np.inf
-                    switch_right = np.inf
-                    _call(switches_at, t, y, p, s_now)
-                    fresh = True
-                    if n_triggers:
-                        if _fire(t, y, p, triggers_at, events, kinds, targets, g_before, g, at, fired, old) < 0:
-                            code = EVENT_CHAIN
-                            break
-
-        # ------------------------------------------------------------ the end of this person
-        if code == OK:
-            while done < n_times:  # the last time itself, reached over a jump
-                _call(outputs_at, t, y, p, out)
-                for o in range(n_outputs):
-                    values[person, done, o] = out[o]
-                done += 1
-            bad_place = _first_bad(y)
-            if bad_place >= 0:
-                code = NOT_FINITE
-        status[person] = code
-        status_time[person] = t
-        status_place[person] = bad_place
-        steps[person] = n_steps
-        stiff_steps[person] = n_stiff
-        for o in range(n):
-            final[person, o] = y[o] if code == OK else np.nan
-        for m in range(done, n_times):
-            for o in range(n_outputs):
-                values[person, m, o] = np.nan
+                    status = CANCELLED
+                elif count[STEPS] >= settings.max_steps:
+                    status = TOO_MANY_STEPS
+                else:
+                    status = _advance(person, stop, code, people, settings, work, result)
+        while status == OK and count[DONE] < n_times:  # the last time itself, where a jump led to it
+            _write(person, clock[T], work.y, code, work, result)
+        result.status[person] = status
+        result.status_time[person] = clock[T]
+        result.status_place[person] = count[PLACE]
+        result.steps[person] = count[STEPS]
+        result.stiff_steps[person] = count[STIFF_STEPS]
+        if status == OK:
+            for i in range(work.y.size):
+                result.final[person, i] = work.y[i]

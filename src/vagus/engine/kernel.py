@@ -268,9 +268,7 @@ def _hoisted(graph: Graph, roots: list[int]) -> list[int]:
     for node in graph.order(roots):
         if graph.reach[node] & ~PERSON:
             found.update(
-                arg
-                for arg in graph.nodes[node].args
-                if graph.reach[arg] == PERSON and graph.nodes[arg].op not in EASY
+                arg for arg in graph.nodes[node].args if graph.reach[arg] == PERSON and graph.nodes[arg].op not in EASY
             )
     return sorted(found)
 

@@ -216,6 +216,7 @@ class _Reader:
         self.rate_rules: dict[str, Any] = {}
         self.initial: dict[str, int] = {}
         self.runtime: dict[str, int] = {}
+        self.unset: dict[str, str] = {}  # symbols without a value, and what to say where one is needed
 
     # ------------------------------------------------------------------ walking the document
 
@@ -321,11 +322,11 @@ class _Reader:
         for name in changed & set(self.rules):
             self._note(f"an event sets {name!r}, which an assignment rule already determines")
         self.event_targets = changed
-        reacting = {
-            reference.getSpecies()
-            for reaction, reference, _ in self._participants()
-            if reaction.isSetKineticLaw()
-        }
+        self.changes: dict[str, list[tuple[Any, Any, float]]] = {}
+        for reaction, reference, sign in self._participants():
+            if reaction.isSetKineticLaw():
+                self.changes.setdefault(reference.getSpecies(), []).append((reaction, reference, sign))
+        reacting = set(self.changes)
         self.reacting = {
             name
             for name in reacting & set(self.species)
@@ -436,10 +437,6 @@ class _Reader:
             self._note(self.unset[name])
         return node
 
-    @property
-    def unset(self) -> dict[str, str]:
-        return self.__dict__.setdefault("_unset", {})
-
     def _initial_node(self, name: str) -> int:
         graph = self.graph
         if name in self.person:
@@ -456,17 +453,14 @@ class _Reader:
         if name in self.species:
             return self._initial_species(name)
         value = self._given_value(name)
-        if math.isnan(value):
-            what = "compartment" if name in self.compartments else "parameter"
-            self.unset[name] = f"{what} {name!r} has no value; give it one, or name it as a person's parameter"
+        if name in self.parameters and not self.parameters[name].isSetValue():
+            self.unset[name] = f"parameter {name!r} has no value; give it one, or name it as a person's parameter"
         return graph.const(value)
 
     def _given_value(self, name: str) -> float:
-        if name in self.compartments:
+        if name in self.compartments:  # without a size, 1 is what every simulator takes
             item = self.compartments[name]
-            if item.isSetSize():
-                return float(item.getSize())
-            return 1.0 if item.getLevel() < 3 and item.getSpatialDimensions() else math.nan
+            return float(item.getSize()) if item.isSetSize() else 1.0
         item = self.parameters.get(name)
         return float(item.getValue()) if item is not None and item.isSetValue() else math.nan
 
@@ -568,9 +562,7 @@ class _Reader:
         total = graph.const(0.0)
         if name not in self.reacting:
             return total
-        for reaction, reference, sign in self._participants():
-            if reference.getSpecies() != name or not reaction.isSetKineticLaw():
-                continue
+        for reaction, reference, sign in self.changes.get(name, ()):
             if reference.getId():
                 amount = self._runtime_symbol(reference.getId())
                 assert amount is not None

@@ -198,9 +198,7 @@ class Translator:
             # a truth chosen by conditions: (c and a) or (not c and b)
             for i in reversed(range(pieces)):
                 value, condition = args[2 * i], graph.as_truth(args[2 * i + 1])
-                result = graph.either(
-                    graph.both(condition, value), graph.both(graph.negate(condition), result)
-                )
+                result = graph.either(graph.both(condition, value), graph.both(graph.negate(condition), result))
             return result
         result = graph.as_number(result)
         for i in reversed(range(pieces)):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from vagus.engine.model import Model
+from vagus.errors import InputError
+
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -93,3 +97,62 @@ class Solution:
     def output(self, name: str) -> Floats:
         """Return one output over time, shape (n, m)."""
         return self.values[:, :, self.outputs.index(name)]
+
+
+@dataclass(frozen=True)
+class DoseTable:
+    offsets: Integers
+    times: Floats
+    states: Integers
+    amounts: Floats
+
+
+@dataclass(frozen=True)
+class InputTable:
+    starts: Floats
+    places: Integers
+    values: Floats
+
+
+def _places(names: Sequence[int | str] | NDArray[np.int64], find: Callable[[str], int], count: int) -> Integers:
+    array = np.asarray(names)
+    if array.dtype.kind in "iu":
+        places = array.astype(np.int64)
+    else:
+        unique, inverse = np.unique(array.astype(str), return_inverse=True)
+        places = np.array([find(str(name)) for name in unique], dtype=np.int64)[inverse]
+    if np.any((places < 0) | (places >= count)):
+        raise InputError(f"A place must lie between 0 and {count - 1}")
+    return places.reshape(array.shape)
+
+
+def read_doses(model: Model, doses: Doses | None, people: int) -> DoseTable:
+    if doses is None:
+        nothing = np.zeros(0)
+        return DoseTable(np.zeros(people + 1, dtype=np.int64), nothing, np.zeros(0, dtype=np.int64), nothing)
+    person = np.atleast_1d(np.asarray(doses.person, dtype=np.int64))
+    time = np.atleast_1d(np.asarray(doses.time, dtype=np.float64))
+    amount = np.atleast_1d(np.asarray(doses.amount, dtype=np.float64))
+    state = np.atleast_1d(_places(doses.state, model.state_index, len(model.states)))
+    if not person.shape == time.shape == amount.shape == state.shape or person.ndim != 1:
+        raise InputError("Person, time, state and amount of the doses must be lists of one length")
+    if np.any((person < 0) | (person >= people)):
+        raise InputError(f"A dose's person must lie between 0 and {people - 1}")
+    if not np.isfinite(time).all():
+        raise InputError("The time of a dose must be a finite number")
+    order = np.lexsort((state, time, person))  # doses of one moment in the order of the states: always the same bits
+    offsets = np.searchsorted(person[order], np.arange(people + 1)).astype(np.int64)
+    return DoseTable(offsets, time[order], state[order], amount[order])
+
+
+def read_inputs(model: Model, inputs: Inputs | None, people: int) -> InputTable:
+    if inputs is None:
+        return InputTable(np.zeros(0), np.zeros(0, dtype=np.int64), np.zeros((people, 0, 0)))
+    starts = np.ascontiguousarray(inputs.starts, dtype=np.float64)
+    values = np.ascontiguousarray(inputs.values, dtype=np.float64)
+    places = _places(inputs.parameters, model.parameter_index, len(model.parameters))
+    if starts.ndim != 1 or not np.isfinite(starts).all() or np.any(np.diff(starts) <= 0):
+        raise InputError("Starts of the inputs' intervals must be finite and ascend")
+    if values.shape != (people, len(starts), len(places)):
+        raise InputError(f"Values of the inputs must have the shape {(people, len(starts), len(places))}")
+    return InputTable(starts, places, values)

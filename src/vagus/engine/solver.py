@@ -6,13 +6,17 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from vagus.engine.model import Model
-from vagus.engine.solution import Doses, Inputs, Solution
+from vagus.engine.solution import Doses, Inputs, Solution, read_doses, read_inputs
 from vagus.errors import InputError
+
+if TYPE_CHECKING:
+    from vagus.engine.integrate import People, Settings
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -20,21 +24,6 @@ Integers = NDArray[np.int64]
 CHUNK = 8  # people a call of the integrator: small enough for a smooth progress bar
 PATIENCE = 0.1  # seconds between two looks at the cancel flag
 METHODS = ("automatic", "explicit", "stiff")
-
-
-@dataclass(frozen=True)
-class _DoseTable:
-    offsets: Integers
-    times: Floats
-    states: Integers
-    amounts: Floats
-
-
-@dataclass(frozen=True)
-class _InputTable:
-    starts: Floats
-    places: Integers
-    values: Floats
 
 
 def simulate(
@@ -110,6 +99,8 @@ def simulate(
     ModelError
         A dose or an input names what the model does not have.
     """
+    from vagus.engine.integrate import People, Settings
+
     values = np.ascontiguousarray(parameters, dtype=np.float64)
     times = np.ascontiguousarray(output_times, dtype=np.float64)
     problems = _problems(model, values, times, t_start, rtol, max_step, method)
@@ -120,17 +111,18 @@ def simulate(
     if start.shape != (people, len(model.states)):
         raise InputError(f"Initial states must have the shape {(people, len(model.states))}, got {start.shape}")
     tolerance = np.broadcast_to(np.asarray(0.0 if atol is None else atol, dtype=np.float64), (len(model.states),))
-    dose_table = _read_doses(model, doses, people)
-    input_table = _read_inputs(model, inputs, people)
-    job = _Job(model, values, start, float(t_start), times, dose_table, input_table, tolerance, people)
-    job.settings = (
-        float(rtol),
-        np.ascontiguousarray(tolerance),
-        atol is None,
-        float(max_step),
-        int(max_steps),
-        METHODS.index(method),
+    dose_table = read_doses(model, doses, people)
+    input_table = read_inputs(model, inputs, people)
+    numbers = People(
+        values,
+        start,
+        times,
+        *(dose_table.offsets, dose_table.times, dose_table.states, dose_table.amounts),
+        *(input_table.starts, input_table.places, input_table.values),
     )
+    tolerances = (float(rtol), np.ascontiguousarray(tolerance), atol is None)
+    settings = Settings(float(t_start), *tolerances, float(max_step), int(max_steps), METHODS.index(method))
+    job = _Job(model, numbers, settings)
     _run(job, max(1, int(threads)), max(1, int(chunk)), on_progress, cancel)
     return job.solution()
 
@@ -155,146 +147,78 @@ def _problems(
     return problems
 
 
-def _places(names: Sequence[int | str] | NDArray[np.int64], find: Callable[[str], int], count: int) -> Integers:
-    array = np.asarray(names)
-    if array.dtype.kind in "iu":
-        places = array.astype(np.int64)
-    else:
-        unique, inverse = np.unique(array.astype(str), return_inverse=True)
-        places = np.array([find(str(name)) for name in unique], dtype=np.int64)[inverse]
-    if np.any((places < 0) | (places >= count)):
-        raise InputError(f"A place must lie between 0 and {count - 1}")
-    return places.reshape(array.shape)
-
-
-def _read_doses(model: Model, doses: Doses | None, people: int) -> _DoseTable:
-    if doses is None:
-        nothing = np.zeros(0)
-        return _DoseTable(np.zeros(people + 1, dtype=np.int64), nothing, np.zeros(0, dtype=np.int64), nothing)
-    person = np.atleast_1d(np.asarray(doses.person, dtype=np.int64))
-    time = np.atleast_1d(np.asarray(doses.time, dtype=np.float64))
-    amount = np.atleast_1d(np.asarray(doses.amount, dtype=np.float64))
-    state = np.atleast_1d(_places(doses.state, model.state_index, len(model.states)))
-    if not person.shape == time.shape == amount.shape == state.shape or person.ndim != 1:
-        raise InputError("Person, time, state and amount of the doses must be lists of one length")
-    if np.any((person < 0) | (person >= people)):
-        raise InputError(f"A dose's person must lie between 0 and {people - 1}")
-    if not np.isfinite(time).all():
-        raise InputError("The time of a dose must be a finite number")
-    order = np.lexsort((state, time, person))  # doses of one moment in the order of the states: always the same bits
-    offsets = np.searchsorted(person[order], np.arange(people + 1)).astype(np.int64)
-    return _DoseTable(offsets, time[order], state[order], amount[order])
-
-
-def _read_inputs(model: Model, inputs: Inputs | None, people: int) -> _InputTable:
-    if inputs is None:
-        return _InputTable(np.zeros(0), np.zeros(0, dtype=np.int64), np.zeros((people, 0, 0)))
-    starts = np.ascontiguousarray(inputs.starts, dtype=np.float64)
-    values = np.ascontiguousarray(inputs.values, dtype=np.float64)
-    places = _places(inputs.parameters, model.parameter_index, len(model.parameters))
-    if starts.ndim != 1 or not np.isfinite(starts).all() or np.any(np.diff(starts) <= 0):
-        raise InputError("Starts of the inputs' intervals must be finite and ascend")
-    if values.shape != (people, len(starts), len(places)):
-        raise InputError(f"Values of the inputs must have the shape {(people, len(starts), len(places))}")
-    return _InputTable(starts, places, values)
-
-
 class _Job:
     """The arrays of one simulation."""
 
-    settings: tuple[float, Floats, bool, float, int, int]
-
-    def __init__(
-        self,
-        model: Model,
-        parameters: Floats,
-        initial: Floats,
-        t_start: float,
-        times: Floats,
-        doses: _DoseTable,
-        inputs: _InputTable,
-        tolerance: Floats,
-        people: int,
-    ) -> None:
+    def __init__(self, model: Model, people: People, settings: Settings) -> None:
+        from vagus.engine import integrate as loop
         from vagus.engine.kernel import kernel_of
 
         self.model = model
         self.people = people
-        self.times = times
-        self.t_start = t_start
-        self.kernel = kernel_of(model)
+        self.settings = settings
+        self.count = len(people.parameters)
+        self.kernel = kernel_of(model)  # holds the machine code that the addresses point to
+        size = len(model.states)
         events = model.events
-        self.kinds = np.array(
-            [[event.initial_value, event.persistent, event.values_at_trigger] for event in events], dtype=np.int64
-        ).reshape(len(events), 3)
-        self.targets = np.zeros((len(events), len(model.states)), dtype=np.bool_)
+        targets = np.zeros((len(events), size), dtype=np.bool_)
         for k, event in enumerate(events):
-            self.targets[k, [place for place, _ in event.assignments]] = True
-        self.start = (parameters, initial, t_start, times)
-        self.tables = (
-            *(doses.offsets, doses.times, doses.states, doses.amounts),
-            *(inputs.starts, inputs.places, inputs.values),
+            targets[k, [place for place, _ in event.assignments]] = True
+        kinds = [[event.initial_value, event.persistent, event.values_at_trigger] for event in events]
+        rhs, jacobian = self.kernel.costs
+        self.code = loop.Code(
+            self.kernel.addresses,
+            self.kernel.events,
+            np.array(kinds, dtype=np.bool_).reshape(len(events), 3),
+            targets,
+            np.array([6 * rhs + 40.0 * size, jacobian + 6 * rhs + size * (60.0 + size * (14.0 + size / 3.0))]),
         )
-        self.values = np.full((people, len(times), len(model.outputs)), np.nan)
-        self.final = np.full((people, len(model.states)), np.nan)
-        self.status = np.zeros(people, dtype=np.int64)
-        self.status_time = np.full(people, t_start)
-        self.status_place = np.full(people, -1, dtype=np.int64)
-        self.steps = np.zeros(people, dtype=np.int64)
-        self.stiff_steps = np.zeros(people, dtype=np.int64)
+        times = people.output_times
+        self.result = loop.Result(
+            np.full((self.count, len(times), len(model.outputs)), np.nan),
+            np.full((self.count, size), np.nan),
+            np.full(self.count, loop.CANCELLED, dtype=np.int64),  # until a person is done
+            np.full(self.count, settings.t_start),
+            np.full(self.count, -1, dtype=np.int64),
+            np.zeros(self.count, dtype=np.int64),
+            np.zeros(self.count, dtype=np.int64),
+        )
         self.flag = np.zeros(1, dtype=np.int64)
 
     def run(self, first: int, last: int) -> int:
         """Integrate some of the people; return their number."""
-        from vagus.engine.integrate import integrate
+        from vagus.engine import integrate as loop
 
-        kernel = self.kernel
-        integrate(
-            first,
-            last,
-            kernel.addresses,
-            kernel.events,
-            self.kinds,
-            self.targets,
-            np.array([kernel.prepared, len(self.model.switches)], dtype=np.int64),
-            np.array(kernel.costs),
-            *self.start,
-            *self.tables,
-            *self.settings,
-            self.values,
-            self.final,
-            self.status,
-            self.status_time,
-            self.status_place,
-            self.steps,
-            self.stiff_steps,
-            self.flag,
-        )
+        model = self.model
+        sizes = (len(model.outputs), len(model.events), len(model.switches))
+        work = loop.workspace(len(model.states), len(model.parameters), self.kernel.prepared, *sizes)
+        loop.integrate(first, last, self.code, self.people, self.settings, work, self.result, self.flag)
         return last - first
 
     def solution(self) -> Solution:
         """Return the results with a sentence for every status."""
         names = ("explicit", "stiff", "explicit and stiff")
-        which = np.where(self.stiff_steps == 0, 0, np.where(self.stiff_steps == self.steps, 1, 2))
+        result = self.result
+        which = np.where(result.stiff_steps == 0, 0, np.where(result.stiff_steps == result.steps, 1, 2))
         return Solution(
             outputs=self.model.outputs,
-            times=self.times,
-            values=self.values,
-            final_state=self.final,
-            status=self.status,
-            messages=tuple(self._sentence(person) for person in range(self.people)),
-            steps=self.steps,
+            times=self.people.output_times,
+            values=result.values,
+            final_state=result.final,
+            status=result.status,
+            messages=tuple(self._sentence(person) for person in range(self.count)),
+            steps=result.steps,
             method=tuple(names[index] for index in which),
         )
 
     def _sentence(self, person: int) -> str:
         from vagus.engine import integrate as codes
 
-        code = int(self.status[person])
+        code = int(self.result.status[person])
         if code == codes.OK:
             return "ok"
-        place = int(self.status_place[person])
-        when = f"near time {self.status_time[person]:.6g}"
+        place = int(self.result.status_place[person])
+        when = f"near time {self.result.status_time[person]:.6g}"
         states = self.model.states
         state = states[place] if 0 <= place < len(states) else "unknown"
         if code == codes.STEP_TOO_SMALL:
@@ -302,7 +226,7 @@ class _Job:
         if code == codes.NOT_FINITE:
             return f"state {state} or its rate was not a finite number {when}"
         if code == codes.TOO_MANY_STEPS:
-            return f"too many steps: {self.steps[person]} up to time {self.status_time[person]:.6g}"
+            return f"too many steps: {self.result.steps[person]} up to time {self.result.status_time[person]:.6g}"
         if code == codes.CANCELLED:
             return "cancelled"
         if code == codes.BAD_PARAMETER:
@@ -321,10 +245,7 @@ def _run(
     on_progress: Callable[[int, int], None] | None,
     cancel: threading.Event | None,
 ) -> None:
-    from vagus.engine import integrate as codes
-
-    job.status[:] = codes.CANCELLED  # until a person is done
-    pieces = [(first, min(first + chunk, job.people)) for first in range(0, job.people, chunk)]
+    pieces = [(first, min(first + chunk, job.count)) for first in range(0, job.count, chunk)]
     done = 0
     with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="vagus-engine") as pool:
         running: set[Future[int]] = set()
@@ -334,7 +255,7 @@ def _run(
                 finished, running = wait(running, timeout=PATIENCE, return_when=FIRST_COMPLETED)
                 done += sum(future.result() for future in finished)
                 if finished and on_progress is not None:
-                    on_progress(done, job.people)
+                    on_progress(done, job.count)
                 if cancel is not None and cancel.is_set():
                     job.flag[0] = 1
                     break

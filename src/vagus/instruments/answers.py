@@ -105,7 +105,7 @@ def answer_sum(
     Examples
     --------
     >>> answer_sum("bdi", [-2.0, 3.0], ["S1", "S2"], "screening", 1).tolist()
-    [0, 46]
+    [0, 49]
     """
     return score(scale, answer_items(scale, theta, subject_ids, occasion, seed, person_seed)).astype(np.int64)
 

@@ -45,7 +45,8 @@ def guess_mapping(paths: list[Path], folder: Path, known: Mapping[str, Outcome],
     features: FeatureMap | None = None
     events: EventMap | None = None
     problems: list[Problem] = []
-    for path in candidates:
+    # Subjects first: their table gives the order of people.
+    for path in sorted(candidates, key=lambda path: PARTS.index(stems[path]) if stems[path] in PARTS else len(PARTS)):
         stem = stems[path]
         if stem == "truth" or stem.startswith("readme"):
             continue

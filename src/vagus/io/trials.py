@@ -30,8 +30,8 @@ def read_trial(
     """Read a trial from a folder of tables, from one table, or from the folder of a run.
 
     The mapping is the one given, else ``mapping.yaml`` in the folder, else (no run folder) the one that ships with the
-    protocol if one of its files is there. Without any, the columns must carry the names of the vocabulary: ``subject_id, arm,
-    visit`` and ``outcome, value`` or one column an outcome.
+    protocol if one of its files is there. Without any, the columns must carry the names of the vocabulary:
+    ``subject_id, arm, visit`` and ``outcome, value`` or one column an outcome.
 
     Parameters
     ----------

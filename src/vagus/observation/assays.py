@@ -51,7 +51,7 @@ class Blood:
         """Return expected concentrations on the scale of the usual assays."""
         return {
             "plasma_il6_pg_ml": noise("blood.il6_scale") * self._people.at_visit("il6_pg_ml", day),
-            "plasma_tnf_pg_ml": noise("blood.tnf_scale") * self._people.at_visit("tnf_pg_ml", day),
+            "plasma_tnf_pg_ml": self._people.at_visit("tnf_assay_pg_ml", day),
             "crp_mg_l": self._crp * self._people.at_visit("crp_rel", day),
         }
 

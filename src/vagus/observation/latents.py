@@ -15,9 +15,7 @@ from vagus import resources
 from vagus.instruments import answer_sum, expected_sum, measures
 from vagus.observation.noise import FloatArray
 from vagus.observation.people import People
-from vagus.population.constants import constant
-from vagus.population.sources import source
-from vagus.population.traits import trait_correlation
+from vagus.population import constant, source, trait_correlation
 from vagus.rng import stream
 
 

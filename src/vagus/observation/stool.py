@@ -12,8 +12,7 @@ from vagus import resources
 from vagus.errors import InputError, nearest
 from vagus.observation.noise import FloatArray, factor, noise
 from vagus.observation.people import People
-from vagus.population import GUILDS
-from vagus.population.microbiome import figures, microbiomes
+from vagus.population import GUILDS, figures, microbiomes
 from vagus.rng import stream
 
 OUTCOME = "bifidobacterium_rel_abundance_pct"

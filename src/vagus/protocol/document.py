@@ -25,11 +25,12 @@ from ruamel.yaml.events import (
 from ruamel.yaml.reader import ReaderError
 
 from vagus.errors import InputError, Problem
+from vagus.units import shown
 
 #: A protocol is two or three thousand bytes; a hundred times that is no protocol.
 MOST_BYTES = 262_144
 MOST_DEPTH = 16
-MOST_VALUES = 20_000
+MOST_VALUES = 5_000
 
 #: Keys and list positions (as text) from the top.
 Path = tuple[str, ...]
@@ -190,7 +191,7 @@ class _Builder:
             elif isinstance(event, (MappingEndEvent, SequenceEndEvent)):
                 stack.pop()
             elif isinstance(event, AliasEvent):
-                self.refuse(line, f'Aliases are not read, got "*{event.anchor}"; write the value out.')
+                self.refuse(line, f'Aliases are not read, got "*{shown(event.anchor)}"; write the value out.')
                 self._take(stack, None, line)
             elif isinstance(event, (ScalarEvent, MappingStartEvent, SequenceStartEvent)):
                 self.values += 1
@@ -204,12 +205,16 @@ class _Builder:
 
     def _node(self, stack: list[_Open], event: Any, line: int) -> None:
         if event.anchor is not None:
-            self.refuse(line, f'Anchors are not read, got "&{event.anchor}"; write the value out where it is needed.')
+            self.refuse(
+                line, f'Anchors are not read, got "&{shown(event.anchor)}"; write the value out where it is needed.'
+            )
         tag = event.tag
         if tag is not None and str(tag) != "!":
-            shown = str(tag).replace("tag:yaml.org,2002:", "!!")
-            self.refuse(line, f'Tags are not read, got "{shown}"; write the plain value.')
+            name = shown(str(tag).replace("tag:yaml.org,2002:", "!!"))
+            self.refuse(line, f'Tags are not read, got "{name}"; write the plain value.')
         if isinstance(event, ScalarEvent):
+            if any("\ud800" <= char <= "\udfff" for char in event.value):
+                self.refuse(line, 'A text must be made of whole characters, got half of one; write it without "\\u".')
             self._take(stack, _plain(event.value) if event.style in (None, "") else str(event.value), line, event)
             return
         value: Any = {} if isinstance(event, MappingStartEvent) else []
@@ -233,7 +238,7 @@ class _Builder:
             top.key, top.has_key = ("" if scalar is None else str(scalar.value)), True
             if top.key in top.value:
                 first = self.places[*top.path, top.key].line
-                message = f'A key must stand once, got "{top.key}" again (first in line {first}); remove one.'
+                message = f'A key must stand once, got "{shown(top.key)}" again (first in line {first}); remove one.'
                 self.repeated.append(Problem(self.file, line, message))
             else:
                 self.places[*top.path, top.key] = Place(self.file, line)

@@ -24,7 +24,7 @@ from vagus.protocol.grammar import (
 )
 from vagus.protocol.schema import Draft, EstimandPart, SecondaryPart
 from vagus.protocol.types import Contrast, Estimand, Method, PlannedAnalysis, Strategy, Visit
-from vagus.units import UnitError
+from vagus.units import UnitError, shown
 
 Finding = tuple[Path, str]
 
@@ -147,7 +147,8 @@ class Planning:
             day = variable.day if variable.day is not None else self._primary_day()
             if day is None:
                 continue
-            visit = self._visit(path, day)
+            own = variable.day is not None  # a time taken over from the primary estimand is reported there
+            visit = self._visit(path if own else (), day)
             for outcome in outcomes:
                 self._measured(path, outcome, day)
                 method = part.method or KIND_METHOD.get(variable.kind, DEFAULT_METHOD[scale_of(outcome)])
@@ -164,7 +165,7 @@ class Planning:
         if method == "mmrm":
             self._say(path, 'Method must be one that this version has, got "mmrm" (planned); write "ancova".')
         else:
-            self._say(path, f'Unknown analysis method "{method}"; {nearest(method, (*METHODS, "mmrm"))}')
+            self._say(path, f'Unknown analysis method "{shown(method)}"; {nearest(method, (*METHODS, "mmrm"))}')
 
     def _primary_day(self) -> float | None:
         primary = (self.draft.estimands or {}).get("primary")
@@ -195,12 +196,12 @@ class Planning:
             return None
         for visit in self.visits:
             if visit.day == day:
-                if day == 0:
+                if day == 0 and path:
                     self._say(path, 'A variable must be at a visit after baseline, got "0 wk"; write "at 8 wk".')
-                    return None
-                return visit
+                return visit if day > 0 else None
         known = ", ".join(visit.label for visit in self.visits)
-        self._say(path, f"A variable must be at a visit of the schedule, got {label_of(day)}; visits: {known}.")
+        if path:
+            self._say(path, f"A variable must be at a visit of the schedule, got {label_of(day)}; visits: {known}.")
         return None
 
     def _measured(self, path: Path, outcome: str, day: float) -> None:
@@ -250,7 +251,7 @@ class Planning:
             unknown = [name for name in (arm, reference) if name not in (*self.arms, BASELINE)]
             for name in unknown:
                 if self.arms and self.sound("arms", name):
-                    self._say(path, f'A contrast must name arms, got "{name}"; {nearest(name, self.arms)}')
+                    self._say(path, f'A contrast must name arms, got "{shown(name)}"; {nearest(name, self.arms)}')
             if unknown:
                 continue
             if arm in (BASELINE, reference):

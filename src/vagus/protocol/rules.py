@@ -20,7 +20,7 @@ from vagus.protocol.plan import Planning
 from vagus.protocol.product import product
 from vagus.protocol.schema import Draft, Filled
 from vagus.protocol.types import Visit, share_people
-from vagus.units import UnitError
+from vagus.units import UnitError, shown
 
 Finding = tuple[Path, str]
 
@@ -195,13 +195,13 @@ class Names(Rule):
             fix = re.sub(r"[^a-z0-9_-]+", "-", trial.id.lower()).strip("-_")[:64] or "my-trial"
             yield (
                 ("trial", "id"),
-                f'Trial id must be lower-case letters, digits, "-" and "_", got "{trial.id}"; write "{fix}".',
+                f'Trial id must be lower-case letters, digits, "-" and "_", got "{shown(trial.id)}"; write "{fix}".',
             )
         for arm in case.arms:
             if not _ARM.fullmatch(arm) or arm in (BASELINE, "label"):
                 yield (
                     ("arms", arm),
-                    f'Arm name must be one word of letters, digits, "+", "-" and "_" (not "baseline"), got "{arm}".',
+                    f'Arm name must be letters, digits, "+", "-", "_" and not "baseline", got "{shown(arm)}".',
                 )
 
 
@@ -220,7 +220,7 @@ class Design(Rule):
             )
         elif design is not None and design not in self.KNOWN:
             hint = nearest(design, self.KNOWN + self.PLANNED)
-            yield ("trial", "design"), f'Design must be parallel or single-arm, got "{design}"; {hint}'
+            yield ("trial", "design"), f'Design must be parallel or single-arm, got "{shown(design)}"; {hint}'
 
 
 class Products(Rule):
@@ -234,7 +234,7 @@ class Products(Rule):
                     found = product(written).id
                 except InputError as error:
                     hint = error.problems[0].message.rpartition("; ")[2]
-                    yield ("arms", name, written), f"Unknown product \"{written}\" in arm '{name}'; {hint}"
+                    yield ("arms", name, written), f"Unknown product \"{shown(written)}\" in arm '{name}'; {hint}"
                     continue
                 if found in seen:
                     yield (
@@ -262,7 +262,10 @@ class Control(Rule):
             yield ("arms",), f"A parallel trial must have at least two arms, got {len(arms)}; add a control arm."
         if draft.control is not None:
             if draft.control not in arms:
-                yield ("control",), f'Control must be an arm, got "{draft.control}"; {nearest(draft.control, arms)}'
+                yield (
+                    ("control",),
+                    f'Control must be an arm, got "{shown(draft.control)}"; {nearest(draft.control, arms)}',
+                )
             return
         found = case.inactive
         if found is None or len(arms) < 2:
@@ -299,8 +302,8 @@ class Size(Rule):
             fewest = 2 * len(case.arms)
             yield (
                 ("population", "n"),
-                f"Every arm must have at least 2 people, got {n} in all and {sizes[arm]} in arm '{arm}'; "
-                f'write at least "n: {fewest}".',
+                f"Every arm must have at least 2 people, got {sizes[arm]} in arm '{arm}' "
+                f'(n: {n} in {len(sizes)} arms); write "n: {fewest}" or more.',
             )
 
 
@@ -325,7 +328,7 @@ class Allocation(Rule):
 
 
 class Times(Rule):
-    """Treatment takes time, a trial ends; visits stand once, begin at baseline and end with the follow-up."""
+    """Periods are whole days and end; visits are whole days, stand once, begin at baseline, end with the follow-up."""
 
     MOST_DAYS = 3 * 366
 
@@ -335,6 +338,16 @@ class Times(Rule):
             return
         if schedule.treat == 0:
             yield ("schedule", "treat"), 'Treatment must be longer than zero, got "0"; write "8 wk".'
+        for key in ("run_in", "treat", "follow"):
+            days = getattr(schedule, key)
+            if days is not None and days % 1 != 0:
+                yield ("schedule", key), f'A period must be whole days, got {days:g} days; write "{round(days)} d".'
+        for day in schedule.visits or ():
+            if day % 1 != 0:
+                yield (
+                    ("schedule", "visits"),
+                    f'A visit must be on a whole day, got day {day:g}; write "{round(day)} d".',
+                )
         total = (schedule.run_in or 0.0) + (schedule.treat or 0.0) + (schedule.follow or 0.0)
         if total > self.MOST_DAYS:
             yield ("schedule",), f"A trial must last at most three years, got {total:g} days; check the units."
@@ -365,7 +378,7 @@ class Measures(Rule):
         for name, when in (case.draft.measures or {}).items():
             path = ("measures", name)
             if name not in measures():
-                yield path, f'Unknown measure "{name}"; {nearest(name, measures())}'
+                yield path, f'Unknown measure "{shown(name)}"; {nearest(name, measures())}'
             elif when == "daily" and cadences()[name] != "daily":
                 yield path, f'Measure {name} must be taken at visits, got "daily"; write "{name}: visits".'
             elif isinstance(when, tuple) and case.visits is not None:
@@ -384,6 +397,7 @@ class Entry(Rule):
 
     def _find(self, case: Case) -> Iterator[Finding]:
         entry = case.draft.population.entry if case.draft.population else None
+        seen: dict[str, str] = {}
         for name in entry or {}:
             path = ("population", "entry", name)
             try:
@@ -393,6 +407,10 @@ class Entry(Rule):
                 continue
             if len(found) > 1:
                 yield path, f'Entry must name one outcome, got "{name}"; write one of {", ".join(found)}.'
+            elif found[0] in seen:
+                yield path, f'An outcome must stand once in the entry, got "{seen[found[0]]}" and "{name}"; remove one.'
+            else:
+                seen[found[0]] = name
 
 
 class Published(Rule):
@@ -401,7 +419,7 @@ class Published(Rule):
     def _find(self, case: Case) -> Iterator[Finding]:
         study = case.draft.published
         if study is not None and not re.fullmatch(r"[a-z0-9_]+", study):
-            yield ("published",), f'Published study must be an id such as "jackson2023_efficad", got "{study}".'
+            yield ("published",), f'Published study must be an id such as "jackson2023_efficad", got "{shown(study)}".'
 
 
 class Plan(Rule):
@@ -424,7 +442,10 @@ class Families(Rule):
         for family, method in (analysis.multiplicity or {}).items():
             path = ("analysis", "multiplicity", family)
             if method not in self.METHODS:
-                yield path, f'Multiplicity must be a known procedure, got "{method}"; {nearest(method, self.METHODS)}'
+                yield (
+                    path,
+                    f'Multiplicity must be a known procedure, got "{shown(method)}"; {nearest(method, self.METHODS)}',
+                )
             if family not in families and case.sound("analysis", "secondary"):
                 yield path, f'No analysis is in family "{family}"; {nearest(family, families)}'
 
@@ -443,7 +464,7 @@ def method_findings(path: Path, method: str) -> Iterator[Finding]:
     if method == "mmrm":
         yield path, 'Method must be one that this version has, got "mmrm" (planned); write "ancova".'
     elif method not in METHODS:
-        yield path, f'Unknown analysis method "{method}"; {nearest(method, (*METHODS, "mmrm"))}'
+        yield path, f'Unknown analysis method "{shown(method)}"; {nearest(method, (*METHODS, "mmrm"))}'
 
 
 RULES: tuple[Rule, ...] = (

@@ -10,7 +10,7 @@ from html import escape
 from vagus.report.content import AxisDiagram, AxisEdge, AxisNode
 from vagus.report.glyphs import Interval, Scale, interval_svg
 from vagus.report.style import FALLS, FONT, INK, MUTED, NEUTRAL, PAPER, RISES, text_width, wrap
-from vagus.report.wording import decimals_for, sign_of, write_number
+from vagus.report.wording import decimals_for, is_number, sign_of, write_number
 
 WIDTH = 840.0
 HEAD = 26.0
@@ -65,7 +65,8 @@ def axis_scale(diagram: AxisDiagram) -> Scale:
     Scale
         From minus to plus the same value.
     """
-    largest = max((max(abs(node.lo95), abs(node.hi95)) for node in diagram.nodes), default=0.0)
+    ends = [abs(value) for node in diagram.nodes for value in (node.lo95, node.hi95) if is_number(value)]
+    largest = max(ends, default=0.0)
     end = min(max(largest * 1.04, NARROWEST_SCALE), WIDEST_SCALE)
     return Scale(-end, end, 0.0)
 
@@ -83,6 +84,8 @@ def node_value(node: AxisNode) -> str:
 
 def node_tint(node: AxisNode) -> tuple[str, float]:
     """Return the color of a node and its opacity, which falls as the sign becomes uncertain."""
+    if not is_number(node.p_positive):
+        return NEUTRAL, 0.06
     certainty = abs(2 * node.p_positive - 1)
     return (RISES if node.p_positive >= 0.5 else FALLS), round(0.06 + 0.40 * certainty, 3)
 
@@ -134,12 +137,12 @@ def _lay_out(diagram: AxisDiagram) -> _Grid:
             f"got nodes without a column: {strangers}, unknown ends of edges: {sorted(set(loose))}"
         )
     many = max(len(diagram.columns), 1)
-    gap = 46.0 if many <= 5 else 38.0 if many == 6 else 32.0
+    gap = 46.0 if many <= 5 else 38.0 if many == 6 else 30.0
     by_column = [[node for node in diagram.nodes if node.column == title] for title in diagram.columns]
     column_of = {node.id: node.column for node in diagram.nodes}
     # Arrows inside the last column bulge to its right.
     bulge = any(column_of[e.source] == column_of[e.target] == diagram.columns[-1] for e in diagram.edges)
-    span = WIDTH - 2 - (30 if bulge else 0)
+    span = WIDTH - 2 - (26 if bulge else 0)
     width = min((span - gap * (many - 1)) / many, 170.0)
     gap = (span - width * many) / (many - 1) if many > 1 else gap
     heights = {node.id: 42.0 + 14 * len(wrap(node.label, width - 16, 12, 600, lines=3)) for node in diagram.nodes}

@@ -172,6 +172,8 @@ class Panel:
         All arms; at most eight days are drawn as bars at visits, more as bands.
     band : str
         Whether the intervals are ``of means`` (uncertainty of the arm mean) or ``of people`` (spread between persons).
+    center : str
+        What the middle line is, in words: ``median``, ``mean``, ``geometric mean``.
     """
 
     title: str
@@ -181,6 +183,7 @@ class Panel:
     treatment_end: float | None
     arms: Sequence[ArmBand]
     band: Band
+    center: str = "median"
 
 
 @dataclass(frozen=True)

@@ -90,9 +90,16 @@ def render_svgs(content: ReportContent) -> dict[str, str]:
 
 
 def _fit_page(svg: str, name: str, words: str) -> str:
-    svg = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', svg)
-    svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", svg)
-    svg = re.sub(r'(xlink:href|href)="#([^"]+)"', rf'\1="#{name}-\2"', svg)
+    """Give an SVG of Vega its own ids and a name, and take off what only a scripted chart needs."""
+
+    def clean(tag: re.Match[str]) -> str:
+        text = re.sub(r' (?:class|role|aria-[a-z]+)="[^"]*"', "", tag.group())
+        text = re.sub(r' id="([^"]+)"', rf' id="{name}-\1"', text)
+        text = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", text)
+        return re.sub(r'href="#([^"]+)"', rf'href="#{name}-\1"', text)
+
+    # Only inside tags: words of a label stay as they are.
+    svg = re.sub(r"<[^>]*>", clean, svg)
     head, rest = svg.split(">", 1)
     size = re.search(r'viewBox="[^"]+"', head)
     if size is None:
@@ -180,16 +187,17 @@ def _trajectory_spec(panel: Panel, chosen: str) -> Spec:
         "axis": {"values": y_ticks, "title": None, "labelPadding": 6},
     }
     layers = _treatment_layers(panel, first, last)
-    if sparse:
-        layers += _visit_layers(arms, colors, last - first)
-    else:
-        for arm in sorted(shown, key=lambda item: not item.is_control):
-            layers += _band_layers(arm, colors[arm.arm])
-    ordered = sorted(arms, key=lambda item: (item.arm == chosen, item.is_control))
-    for arm in ordered:
+    # At visits the arms stand side by side, so that bars do not hide each other.
+    step = (last - first) * 0.018 if sparse else 0.0
+    shifts = {arm.arm: (index - (len(arms) - 1) / 2) * step for index, arm in enumerate(arms)}
+    for arm in sorted(shown, key=lambda item: not item.is_control):
+        layers += (_bar_layers if sparse else _band_layers)(arm, colors[arm.arm], shifts[arm.arm])
+    for arm in sorted(arms, key=lambda item: (item.arm == chosen, item.is_control)):
         wide = 2.2 if arm.is_control or arm.arm == chosen else 1.4
-        layers.append(_line_layer(arm, colors[arm.arm], wide))
-    layers += _label_layers(arms, colors, (y_ticks[0], y_ticks[-1]), (first, last))
+        layers.append(_line_layer(arm, colors[arm.arm], 1.2 if sparse else wide, shifts[arm.arm]))
+    if sparse:
+        layers += [_dot_layer(arm, colors[arm.arm], shifts[arm.arm]) for arm in arms]
+    layers += _label_layers(arms, colors, shifts, (y_ticks[0], y_ticks[-1]), (first, last))
     unit = f" ({panel.unit})" if panel.unit else ""
     words = f"{panel.title}{unit} over time, by arm: {', '.join(arm.label for arm in arms)}"
     return {
@@ -205,80 +213,54 @@ def _trajectory_spec(panel: Panel, chosen: str) -> Spec:
     }
 
 
-def _rows(arm: ArmBand) -> list[Spec]:
-    rows: list[Spec] = []
-    halves = len(arm.lo50) == len(arm.days) and len(arm.hi50) == len(arm.days)
-    for index, day in enumerate(arm.days):
-        row: Spec = {"day": _round(day)}
-        names = {"median": arm.median, "lo95": arm.lo95, "hi95": arm.hi95}
-        if halves:
-            names |= {"lo50": arm.lo50, "hi50": arm.hi50}
-        for name, series in names.items():
-            if is_number(series[index]):
-                row[name] = _round(series[index])
-        rows.append(row)
-    return rows
+def _rows(arm: ArmBand, names: Sequence[str], shift: float = 0.0) -> list[Spec]:
+    """Return one row a day that has all of the named series; a series of another length is absent."""
+    series = {name: getattr(arm, name) for name in names}
+    if any(len(values) != len(arm.days) for values in series.values()):
+        return []
+    return [
+        {"day": _round(day + shift)} | {name: _round(values[index]) for name, values in series.items()}
+        for index, day in enumerate(arm.days)
+        if all(is_number(values[index]) for values in series.values())
+    ]
 
 
-def _band_layers(arm: ArmBand, color: str) -> list[Spec]:
+def _band_layers(arm: ArmBand, color: str, shift: float) -> list[Spec]:
+    return _range_layers(arm, shift, {"type": "area", "color": color}, "opacity", (0.15, 0.25))
+
+
+def _bar_layers(arm: ArmBand, color: str, shift: float) -> list[Spec]:
+    return _range_layers(arm, shift, {"type": "rule", "color": color}, "strokeWidth", (1.2, 3.6))
+
+
+def _range_layers(arm: ArmBand, shift: float, mark: Spec, strength: str, values: tuple[float, float]) -> list[Spec]:
     layers = []
-    for low, high, opacity in (("lo95", "hi95", 0.15), ("lo50", "hi50", 0.25)):
-        rows = [{"day": row["day"], low: row[low], high: row[high]} for row in _rows(arm) if low in row and high in row]
+    for (low, high), value in zip((("lo95", "hi95"), ("lo50", "hi50")), values):
+        rows = _rows(arm, (low, high), shift)
         if rows:
             layers.append(
                 {
                     "data": {"values": rows},
-                    "mark": {"type": "area", "color": color, "opacity": opacity},
+                    "mark": mark | {strength: value},
                     "encoding": {"y": {"field": low}, "y2": {"field": high}},
                 }
             )
     return layers
 
 
-def _visit_layers(arms: Sequence[ArmBand], colors: dict[str, str], span: float) -> list[Spec]:
-    """Draw bars at visits, the arms side by side."""
-    layers: list[Spec] = []
-    for arm, shift in zip(arms, _shifts(arms, span)):
-        rows = [row | {"day": _round(row["day"] + shift)} for row in _rows(arm)]
-        for low, high, wide in (("lo95", "hi95", 1.2), ("lo50", "hi50", 3.6)):
-            bars = [{"day": row["day"], low: row[low], high: row[high]} for row in rows if low in row and high in row]
-            if bars:
-                layers.append(
-                    {
-                        "data": {"values": bars},
-                        "mark": {"type": "rule", "color": colors[arm.arm], "strokeWidth": wide},
-                        "encoding": {"y": {"field": low}, "y2": {"field": high}},
-                    }
-                )
-        dots = [{"day": row["day"], "median": row["median"]} for row in rows if "median" in row]
-        layers.append(
-            {
-                "data": {"values": dots},
-                "mark": {
-                    "type": "point",
-                    "filled": True,
-                    "fill": PAPER,
-                    "stroke": colors[arm.arm],
-                    "strokeWidth": 1.6,
-                    "size": 36,
-                    "opacity": 1,
-                },
-                "encoding": {"y": {"field": "median"}},
-            }
-        )
-    return layers
-
-
-def _shifts(arms: Sequence[ArmBand], span: float) -> list[float]:
-    step = span * 0.018
-    return [(index - (len(arms) - 1) / 2) * step for index in range(len(arms))]
-
-
-def _line_layer(arm: ArmBand, color: str, wide: float) -> Spec:
-    rows = [{"day": row["day"], "median": row["median"]} for row in _rows(arm) if "median" in row]
+def _line_layer(arm: ArmBand, color: str, wide: float, shift: float) -> Spec:
     return {
-        "data": {"values": rows},
+        "data": {"values": _rows(arm, ("median",), shift)},
         "mark": {"type": "line", "color": color, "strokeWidth": wide},
+        "encoding": {"y": {"field": "median"}},
+    }
+
+
+def _dot_layer(arm: ArmBand, color: str, shift: float) -> Spec:
+    dot = {"type": "point", "filled": True, "fill": PAPER, "stroke": color, "strokeWidth": 1.6, "size": 36}
+    return {
+        "data": {"values": _rows(arm, ("median",), shift)},
+        "mark": dot | {"opacity": 1},
         "encoding": {"y": {"field": "median"}},
     }
 
@@ -319,7 +301,11 @@ def _treatment_layers(panel: Panel, first: float, last: float) -> list[Spec]:
 
 
 def _label_layers(
-    arms: Sequence[ArmBand], colors: dict[str, str], y_range: tuple[float, float], x_range: tuple[float, float]
+    arms: Sequence[ArmBand],
+    colors: dict[str, str],
+    shifts: dict[str, float],
+    y_range: tuple[float, float],
+    x_range: tuple[float, float],
 ) -> list[Spec]:
     """Name each arm at the end of its line; labels move apart and keep a thin leader."""
     low, high = y_range
@@ -328,7 +314,7 @@ def _label_layers(
     ends = []
     for arm in arms:
         day, value = [(d, m) for d, m in zip(arm.days, arm.median) if is_number(m)][-1]
-        ends.append((float(day), float(value)))
+        ends.append((float(day) + shifts[arm.arm], float(value)))
     texts = [wrap(arm.label, LABEL_ROOM - 16, LABEL_SIZE, 600) for arm in arms]
     wanted = [(high - value) / per_px for _, value in ends]
     sizes = [len(lines) * LABEL_LINE + 3 for lines in texts]

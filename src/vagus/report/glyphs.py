@@ -147,7 +147,7 @@ def interval_text(item: Interval, scale: Scale, width: int, *, ascii_only: bool 
     >>> interval_text(Interval(-1.2, -2, -0.4, -3.4, 1.0), Scale(-4, 2, 0), 19)
     '  ────━━○━━━┼───   '
     >>> interval_text(Interval(None, None, None, None, None), Scale(-4, 2, 0), 7, ascii_only=True)
-    '     | '
+    '    |  '
     """
     thin, thick, dot, bar, cross = "-=o|+" if ascii_only else "─━○│┼"
     cells = [" "] * width

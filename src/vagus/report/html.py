@@ -19,8 +19,6 @@ from vagus.report.wording import FOOTER, list_words, write_number
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-GLYPH_WIDTH, GLYPH_HEIGHT = 140.0, 14.0
-
 
 def render_html(content: ReportContent) -> str:
     """Write a report as one self-contained HTML file.
@@ -59,7 +57,9 @@ def render_html(content: ReportContent) -> str:
         "panels": _panels(content, svgs),
         "band_words": _band_words(content.trajectories),
         "endpoints": endpoints,
-        "endpoint_words": _endpoint_words(simulated, endpoints.has_simulated),
+        "endpoint_words": _endpoint_words(
+            simulated, endpoints.has_simulated, any(row.lo50 is not None for row in content.endpoints)
+        ),
         "endpoint_groups": _endpoint_groups(endpoints.groups),
         "endpoint_columns": 4
         + sum((endpoints.has_p, endpoints.has_adjusted, endpoints.has_simulated, endpoints.has_published)),
@@ -135,7 +135,7 @@ def _axis_view(diagram: AxisDiagram) -> dict[str, Any]:
                     "grade": node.grade,
                     "human": node.human,
                     "value": node_value(node),
-                    "glyph": _glyph(node_interval(node), scale),
+                    "glyph": _glyph(node_interval(node), scale, 104.0, 18.0),
                     "tint": Markup(
                         '<svg aria-hidden="true" preserveAspectRatio="none" viewBox="0 0 1 1">'
                         f'<rect width="1" height="1" fill="{tint}" fill-opacity="{opacity:g}"/></svg>'
@@ -153,14 +153,12 @@ def _axis_view(diagram: AxisDiagram) -> dict[str, Any]:
     }
 
 
-def _glyph(item: Interval, scale: Scale) -> Markup:
+def _glyph(item: Interval, scale: Scale, width: float = 140.0, height: float = 14.0) -> Markup:
     from markupsafe import Markup
 
     # Room beyond both ends, so that a dot at the edge is drawn whole.
-    drawing = interval_svg(item, scale, GLYPH_WIDTH - 20, GLYPH_HEIGHT, 10, 0)
-    return Markup(
-        f'<svg aria-hidden="true" class="interval" viewBox="0 0 {GLYPH_WIDTH:g} {GLYPH_HEIGHT:g}">{drawing}</svg>'
-    )
+    drawing = interval_svg(item, scale, width - 20, height, 10, 0)
+    return Markup(f'<svg aria-hidden="true" class="interval" viewBox="0 0 {width:g} {height:g}">{drawing}</svg>')
 
 
 def _panels(content: ReportContent, svgs: dict[str, str]) -> list[dict[str, Any]]:
@@ -172,7 +170,7 @@ def _panels(content: ReportContent, svgs: dict[str, str]) -> list[dict[str, Any]
             "unit": panel.unit,
             "svg": Markup(svgs.get(panel_name(index, panel), "")),
             "table": tables.panel_table(panel),
-            "band": panel.band,
+            "caption": f"{panel.center.capitalize()} [95\u00a0%] {panel.band}",
         }
         for index, panel in enumerate(content.trajectories, start=1)
     ]
@@ -185,10 +183,13 @@ def _band_words(panels: Sequence[Panel]) -> str:
         "of means": "intervals of means: how uncertain the mean of an arm is, not how people differ",
         "of people": "intervals of people: how persons differ, not how uncertain the mean is",
     }
+    centers = list_words(list(dict.fromkeys(f"{panel.center}s" for panel in panels)))
+    halves = any(len(arm.lo50) for panel in panels for arm in panel.arms)
+    thick = "thick bars hold 50\u00a0%, thin bars 95\u00a0%" if halves else "bars hold 95\u00a0%"
     drawn = (
-        "Hollow dots are medians at visits; thick bars hold 50\u00a0%, thin bars 95\u00a0%."
+        f"Hollow dots are {centers} at visits; {thick}."
         if all(is_sparse(panel) for panel in panels)
-        else "Lines are medians; the darker band holds 50\u00a0%, the paler 95\u00a0%. Bands are drawn for control "
+        else f"Lines are {centers}; the darker band holds 50\u00a0%, the paler 95\u00a0%. Bands are drawn for control "
         "and one arm only; the table gives every arm."
     )
     kinds = list(dict.fromkeys(panel.band for panel in panels))
@@ -200,11 +201,13 @@ def _band_words(panels: Sequence[Panel]) -> str:
     return f"{drawn} {'. '.join(named)}."
 
 
-def _endpoint_words(simulated: bool, one_trial: bool) -> str:
-    shared = (
-        "Hollow dot, thick and thin bar: estimate, 50\u00a0% and 95\u00a0% interval, on one scale within an outcome; "
-        "the upright line marks no difference."
+def _endpoint_words(simulated: bool, one_trial: bool, halves: bool) -> str:
+    bars = (
+        "thick and thin bar: estimate, 50\u00a0% and 95\u00a0% interval"
+        if halves
+        else "bar: estimate, 95\u00a0% interval"
     )
+    shared = f"Hollow dot, {bars}, on one scale within an outcome; the upright line marks no difference."
     if not simulated:
         return shared
     trial = " “One simulated trial” is what a single trial of the planned size found." if one_trial else ""
@@ -216,6 +219,7 @@ def _endpoint_groups(groups: Sequence[tables.EndpointGroup]) -> list[dict[str, A
         {
             "outcome": group.outcome,
             "facts": group.facts,
+            "shared_contrast": group.shared_contrast,
             "lines": [vars(line) | {"glyph": _glyph(line.interval, group.scale)} for line in group.lines],
         }
         for group in groups

@@ -74,7 +74,10 @@ def text_width(text: str, size: float, weight: int = 400) -> float:
 
 
 def wrap(text: str, room: float, size: float, weight: int = 400, lines: int = 2) -> list[str]:
-    """Break a text at spaces into at most `lines` lines of `room` px; what is too long ends in an ellipsis.
+    """Break a text into at most `lines` lines of `room` px.
+
+    It breaks at spaces, and inside a word (with a hyphen) that is wider than a line; what does not fit ends in an
+    ellipsis.
 
     Parameters
     ----------
@@ -94,7 +97,7 @@ def wrap(text: str, room: float, size: float, weight: int = 400, lines: int = 2)
     """
     found: list[str] = []
     line = ""
-    for word in text.split():
+    for word in [part for whole in text.split() for part in _parts(whole, room, size, weight)]:
         longer = f"{line} {word}" if line else word
         if line and text_width(longer, size, weight) > room:
             found.append(line)
@@ -105,6 +108,19 @@ def wrap(text: str, room: float, size: float, weight: int = 400, lines: int = 2)
     if len(found) > lines:
         found = [*found[: lines - 1], " ".join(found[lines - 1 :])]
     return [_shorten(part, room, size, weight) for part in found]
+
+
+def _parts(word: str, room: float, size: float, weight: int) -> list[str]:
+    parts = []
+    while text_width(word, size, weight) > room:
+        fits = [n for n in range(2, len(word) - 2) if text_width(word[:n] + "-", size, weight) <= room]
+        if not fits:
+            break
+        # At least four letters go to the next line: a short tail reads badly.
+        cut = min(fits[-1], max(len(word) - 4, 2))
+        parts.append(word[:cut] + "-")
+        word = word[cut:]
+    return [*parts, word]
 
 
 def _shorten(text: str, room: float, size: float, weight: int) -> str:

@@ -23,7 +23,6 @@ from vagus.report.wording import (
     write_plain,
     write_probability,
     write_sign,
-    write_simulated_trial,
     write_stored,
 )
 
@@ -41,6 +40,7 @@ class EndpointLine:
     p_adjusted: str
     n: str
     simulated_trial: str
+    simulated_p: str
     direction: str
     published_contrast: str
     note: str
@@ -55,6 +55,7 @@ class EndpointGroup:
     facts: str
     scale: Scale
     lines: list[EndpointLine]
+    shared_contrast: bool
 
 
 @dataclass(frozen=True)
@@ -97,11 +98,14 @@ def endpoint_table(rows: Sequence[EndpointRow]) -> EndpointTable:
         better = {"higher": "higher is better", "lower": "lower is better"}.get(members[0].benefit, "")
         shown_unit = "" if is_ratio(statistic) else unit
         kind = STATISTICS.get(statistic, statistic.replace("_", " "))
-        facts = ", ".join(part for part in (visit, f"{kind} in {shown_unit}" if shown_unit else kind, better) if part)
+        contrasts = {row.contrast for row in members}
+        against = f"against {members[0].contrast}" if len(contrasts) == 1 and members[0].contrast else ""
+        measure = f"{kind} in {shown_unit}" if shown_unit else kind
+        facts = ", ".join(part for part in (visit, measure, against, better) if part)
         # One precision within a group, that of its narrowest interval, so that rows can be compared.
         places = max(decimals_for(row.ci_low, row.ci_high) for row in members)
         lines = [_endpoint_line(row, item, notes, places) for row, item in zip(members, intervals)]
-        groups.append(EndpointGroup(outcome, facts, scale, lines))
+        groups.append(EndpointGroup(outcome, facts, scale, lines, len(contrasts) == 1))
     return EndpointTable(
         groups,
         [(letter, words) for words, letter in notes.items()],
@@ -127,6 +131,7 @@ def _endpoint_line(row: EndpointRow, item: Interval, notes: Mapping[str, str], p
         direction = write_stored(row.published.get("direction"))
         against = write_stored(row.published.get("contrast"))
         note = notes.get(write_stored(row.published.get("as_worded")), "")
+    trial = row.simulated_trial or {}
     return EndpointLine(
         row.arm_label,
         row.contrast,
@@ -134,7 +139,8 @@ def _endpoint_line(row: EndpointRow, item: Interval, notes: Mapping[str, str], p
         write_p(row.p_value),
         write_p(row.p_adjusted),
         write_number(row.n, 0),
-        write_simulated_trial(row.simulated_trial, places),
+        write_interval(trial.get("estimate"), trial.get("ci_low"), trial.get("ci_high"), places) if trial else DASH,
+        "" if trial.get("p_value") is None else write_p(trial["p_value"]),
         direction,
         against,
         note,

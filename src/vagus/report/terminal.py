@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from vagus.report import tables
@@ -12,9 +13,9 @@ from vagus.report.wording import DASH, FOOTER
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
 WIDE = 90
+NARROW = 58
 PLAIN = str.maketrans(
     {
         "−": "-",
@@ -82,6 +83,10 @@ class _Printer:
 
     def print_endpoints(self) -> None:
         data = tables.endpoint_table(self.content.endpoints)
+        thin, thick, dot, bar = "-=o|" if self.ascii_only else "─━○│"
+        word = "Predicted effect" if self.content.kind == "simulated" else "Estimated effect"
+        self.skip()
+        self.say(f"{word} [95 %]   {dot} estimate, {thick} 50 %, {thin} 95 %, {bar} no difference", "dim")
         for group in data.groups:
             self.skip()
             self.say(group.outcome, "bold")
@@ -95,42 +100,50 @@ class _Printer:
                 self.say(f"({letter}) {words}", "", 2)
 
     def print_line(self, line: tables.EndpointLine, group: tables.EndpointGroup, data: tables.EndpointTable) -> None:
-        from rich.padding import Padding
-
         glyph_room = 24 if self.wide else 14
         glyph = interval_text(line.interval, group.scale, glyph_room, ascii_only=self.ascii_only)
-        arm = f"{line.arm} vs {line.contrast}" if self.wide else line.arm
-        cells = [(arm, 28 if self.wide else 18, ""), (line.estimate, 21, "bold"), (glyph, glyph_room, "cyan")]
-        if self.wide and data.has_p:
-            cells.append(("" if line.p_value == DASH else f"p {line.p_value}", 8, ""))
-        self.console.print(Padding(self.row(cells), (0, 0, 0, 2), expand=False))
+        arm = line.arm if group.shared_contrast else f"{line.arm} against {line.contrast}"
+        cells = [(arm, 32 if self.wide else 18, ""), (line.estimate, 21, "bold")]
+        if self.console.width >= NARROW:
+            cells.append((glyph, glyph_room, "cyan"))
+        if self.wide and line.p_value != DASH:
+            cells.append((f"p {line.p_value}", 8, ""))
+        self.print_row(cells)
         beside = []
-        if not self.wide and data.has_p and line.p_value != DASH:
+        if line.p_value != DASH and not self.wide:
             beside.append(f"p {line.p_value}")
         if line.p_adjusted != DASH:
             beside.append(f"adjusted p {line.p_adjusted}")
-        if data.has_simulated and line.simulated_trial != DASH:
-            beside.append(f"one simulated trial {line.simulated_trial}")
-        if data.has_published:
-            beside.append(f"published: {_published(line)}")
         if beside:
-            self.say("; ".join(beside), "dim", 4)
+            self.say(", ".join(beside), "dim", 4)
+        if data.has_published:
+            self.say(f"published: {_published(line)}", "dim", 4)
+        if line.simulated_trial != DASH:
+            p_value = f", p {line.simulated_p}" if line.simulated_p else ""
+            self.say(f"one simulated trial: {line.simulated_trial}{p_value}", "dim", 4)
 
-    def row(self, cells: list[tuple[str, int, str]]) -> Table:
-        from rich.table import Table
+    def print_row(self, cells: list[tuple[str, int, str]]) -> None:
+        """Print cells side by side, the first one wrapped within its column."""
+        first, *others = ((self.encode(words), room, style) for words, room, style in cells)
+        lines = wrap(first[0], first[1]) or [""]
+        parts = [("  " + lines[0].ljust(first[1]), first[2])]
+        parts += [(" " + words.ljust(room), style) for words, room, style in others]
+        self.print_parts(parts)
+        for line in lines[1:]:
+            self.print_parts([("  " + line, first[2])])
+
+    def print_parts(self, parts: list[tuple[str, str]]) -> None:
         from rich.text import Text
 
-        grid = Table.grid(padding=(0, 1, 0, 0))
-        for _, room, _ in cells:
-            grid.add_column(width=room, overflow="fold")
-        grid.add_row(*(Text(self.encode(words), style=style) for words, _, style in cells))
-        return grid
+        text = Text.assemble(*parts)
+        text.rstrip()
+        self.console.print(text, no_wrap=True, overflow="ignore", crop=False)
 
     def say(self, words: str, style: str = "", indent: int = 0) -> None:
-        from rich.padding import Padding
-        from rich.text import Text
-
-        self.console.print(Padding(Text(self.encode(words), style=style), (0, 0, 0, indent), expand=False))
+        """Print words within the width of the console, without blanks at the end of a line."""
+        room = max(self.console.width - indent, 20)
+        for line in wrap(self.encode(words), room, break_on_hyphens=False) or [""]:
+            self.print_parts([(" " * indent + line, style)])
 
     def skip(self) -> None:
         self.console.print()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 DASH = "–"
 NOT_STATED = "not stated"
@@ -185,12 +184,3 @@ def list_words(words: Sequence[str]) -> str:
     'a, b and c'
     """
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
-
-
-def write_simulated_trial(facts: Mapping[str, Any] | None, decimals: int | None = None) -> str:
-    """Write what one simulated trial of the planned size found."""
-    if not facts:
-        return DASH
-    text = write_interval(facts.get("estimate"), facts.get("ci_low"), facts.get("ci_high"), decimals)
-    p_value = facts.get("p_value")
-    return text if p_value is None else f"{text}, p{NBSP}{write_p(p_value)}"

@@ -38,7 +38,7 @@ def assign_arms(protocol: Protocol, subject_ids: Sequence[str], seed: int) -> pd
     pandas.Series
         Index subject_id, value arm.
     """
-    sizes = protocol.arm_sizes
+    sizes = protocol.arm_sizes()
     labels = [arm for arm, size in sizes.items() for _ in range(size)]
     order = stream(seed, "simulation", "randomization").permutation(len(labels))
     return pd.Series([labels[place] for place in order], index=list(subject_ids), name="arm")

@@ -1,0 +1,345 @@
+"""The verbs of the package: read a protocol, simulate it, analyze data, run the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from vagus.analysis import AnalysisResult, EffectEstimate, Verdict
+from vagus.analysis import analyze as analyze_data
+from vagus.analysis import verdict as judge
+from vagus.errors import InputError
+from vagus.io import read_protocol as read_protocol_file
+from vagus.io import read_trial
+from vagus.protocol import Protocol
+from vagus.trial import TrialData, outcome
+
+if TYPE_CHECKING:
+    import xarray
+
+    from vagus.design import Prediction
+    from vagus.evidence import PublishedRow
+    from vagus.population import Cohort
+
+#: Parameter draws of a run, and the people simulated in each; with them a run of 92 people takes under a minute.
+DRAWS = 24
+PEOPLE_PER_DRAW = 12
+
+#: Called with what is being done, how much of it is done, and how much there is.
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A simulated trial.
+
+    Attributes
+    ----------
+    protocol : Protocol
+        What was simulated.
+    seed : int
+        Seed of all streams.
+    cohort : Cohort
+        The virtual people.
+    data : TrialData
+        What the trial observed, with `truth`.
+    prediction : Prediction
+        Trajectories under every arm, true effects over parameter draws.
+    model_hash : str
+        Hash of the composed model.
+    """
+
+    protocol: Protocol
+    seed: int
+    cohort: Cohort
+    data: TrialData
+    prediction: Prediction
+    model_hash: str
+
+    @property
+    def outcomes(self) -> pd.DataFrame:
+        """Observed outcomes, one row a subject, visit and outcome."""
+        return self.data.outcomes
+
+    @property
+    def trajectories(self) -> xarray.Dataset:
+        """Daily values at noon: one variable each, dims ``arm, subject, time``."""
+        import xarray
+
+        courses = self.prediction.trajectories
+        first = next(iter(courses.values()))
+        stacked = np.stack([course.values for course in courses.values()])
+        coordinates = {
+            "arm": list(courses),
+            "subject": list(first.subject_ids),
+            "time": first.days - first.run_in_days,
+        }
+        variables = {name: (("arm", "subject", "time"), stacked[..., place]) for place, name in enumerate(first.names)}
+        return xarray.Dataset(variables, coordinates, {"time": "days from the start of treatment, noon"})
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a run or an analysis says.
+
+    Attributes
+    ----------
+    protocol : Protocol
+        The trial.
+    kind : str
+        ``simulated`` or ``real``.
+    verdict : Verdict
+        On the first contrast of the primary estimand.
+    estimates : tuple of EffectEstimate
+        Every planned contrast.
+    published_apart : tuple of PublishedRow
+        What the named study reported that is no effect of an arm against the control.
+    rests_on : str
+        What the answer rests on, in one or two sentences.
+    status : str
+        ``complete``, ``complete-case`` or ``partial: ...``.
+    notes : tuple of str
+        Who was missing, what was converted.
+    data : TrialData
+        What was analyzed.
+    run : Run or None
+        The simulation behind it.
+    """
+
+    protocol: Protocol
+    kind: str
+    verdict: Verdict
+    estimates: tuple[EffectEstimate, ...]
+    published_apart: tuple[PublishedRow, ...]
+    rests_on: str
+    status: str
+    notes: tuple[str, ...]
+    data: TrialData
+    run: Run | None = None
+    analysis: AnalysisResult | None = field(default=None, repr=False)
+
+    def to_json(self) -> dict[str, object]:
+        """Return what ``--json`` prints: no time, no path, no run id."""
+        result: dict[str, object] = {
+            "verdict": self.verdict.to_json(),
+            "estimates": [estimate.to_json() for estimate in self.estimates],
+            "rests_on": self.rests_on,
+            "status": self.status,
+            "notes": list(self.notes),
+        }
+        if self.protocol.published:
+            result["published_apart"] = [row.apart() for row in self.published_apart]
+        return result
+
+
+def read_protocol(path_or_id: str | Path, settings: Mapping[str, str] | None = None) -> Protocol:
+    """Read a protocol from a YAML file, or a bundled one by its id.
+
+    Parameters
+    ----------
+    path_or_id : str or pathlib.Path
+        File, or an id such as ``efficad``.
+    settings : mapping of str to str, optional
+        Values to replace, as in ``{"population.n": "40"}``.
+
+    Returns
+    -------
+    Protocol
+        Checked and immutable.
+
+    Raises
+    ------
+    InputError
+        Every problem of the file at once, with lines.
+    """
+    return read_protocol_file(str(path_or_id), settings or {})
+
+
+def simulate(
+    protocol: Protocol,
+    *,
+    draws: int = DRAWS,
+    people_per_draw: int = PEOPLE_PER_DRAW,
+    seed: int = 1,
+    jobs: int = 1,
+    on_progress: Progress | None = None,
+    cancel: Event | None = None,
+) -> Run:
+    """Simulate a trial: everybody under every arm, observed under the own arm.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        The trial.
+    draws : int
+        Parameter draws beside the central one, for the uncertainty of the true effect.
+    people_per_draw : int
+        People simulated in each of those draws.
+    seed : int
+        The same seed gives the same bits, whatever `jobs` is.
+    jobs : int
+        Threads.
+    on_progress : callable, optional
+        Called with a stage, what is done and what there is.
+    cancel : threading.Event, optional
+        Stops the simulation with `vagus.errors.Cancelled`.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    InputError
+        The people that the protocol asks for cannot be found.
+    """
+    from vagus import design, observation, population, simulation
+    from vagus.model import compose, people_rows
+
+    if seed < 0:
+        raise InputError(f"Seed must be 0 or more, got {seed}.")
+    tell = on_progress or (lambda *_: None)
+    tell("people", 0, 1)
+    axis = compose()
+    cohort = population.draw_cohort(protocol, people_rows(axis.parameters), seed)
+    tell("people", 1, 1)
+    people = simulation.settle(
+        cohort, threads=jobs, on_progress=lambda done, of: tell("body clocks", done, of), cancel=cancel
+    )
+    prediction = design.predict(
+        people,
+        simulation.load_axis(axis),
+        protocol,
+        seed=seed,
+        draws=draws,
+        people_per_draw=people_per_draw,
+        threads=jobs,
+        on_progress=lambda done, of: tell("simulation", done, of),
+        cancel=cancel,
+    )
+    tell("observation", 0, 1)
+    assignment = simulation.assign_arms(protocol, cohort.subject_ids, seed)
+    data = observation.observe(protocol, cohort, assignment, prediction.trajectories, seed)
+    tell("observation", 1, 1)
+    return Run(protocol, seed, cohort, replace(data, truth=prediction.truth), prediction, axis.model_hash)
+
+
+def analyze(
+    protocol: Protocol, source: Run | TrialData | str | Path, mapping: str | Path | None = None
+) -> Answer:
+    """Carry out the planned analysis on a simulated run, on trial data, or on a folder of files.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        Its plan is followed.
+    source : Run, TrialData, str or pathlib.Path
+        A run, data in memory, or a folder (tidy tables with a mapping, or a run folder).
+    mapping : str or pathlib.Path, optional
+        Mapping file, where it is not in the folder and does not ship with the protocol.
+
+    Returns
+    -------
+    Answer
+        The same analysis whatever the source; a real trial and the observed data of a run are treated alike.
+
+    Raises
+    ------
+    InputError
+        Every problem of the data at once.
+    """
+    if isinstance(source, Run):
+        data = source.data
+    elif isinstance(source, TrialData):
+        data = source
+    else:
+        data = read_trial(source, mapping=mapping, protocol=protocol)
+    result = analyze_data(protocol, data)
+    published, apart = _published(protocol)
+    estimates = tuple(_beside(estimate, published) for estimate in result.estimates)
+    answer = judge(result.primary[0], outcome(result.primary[0].outcome), protocol.verdict)
+    return Answer(
+        protocol=protocol,
+        kind="real",
+        verdict=answer,
+        estimates=estimates,
+        published_apart=apart,
+        rests_on="This rests on the trial's own data alone; the model plays no part in it.",
+        status=result.status,
+        notes=(*data.notes, *result.notes),
+        data=data,
+        run=source if isinstance(source, Run) else None,
+        analysis=result,
+    )
+
+
+def predict(run: Run) -> Answer:
+    """Say what a simulated trial is expected to show, beside what was published.
+
+    Parameters
+    ----------
+    run : Run
+        From `simulate`.
+
+    Returns
+    -------
+    Answer
+        Expected effects over parameter draws with the interval of one such trial's estimate; the simulated trial's own
+        analysis is in each estimate's details.
+    """
+    from vagus import design
+    from vagus.report.grounds import rests_on_sentence
+
+    result = analyze_data(run.protocol, run.data)
+    published, apart = _published(run.protocol)
+    estimates = design.predicted_estimates(
+        run.protocol, run.prediction, result.estimates, run.data.outcomes, published
+    )
+    first = run.prediction.effects[0]
+    draws = np.exp(first.all_draws) if first.log else first.all_draws
+    statistic = estimates[0].statistic
+    answer = judge(
+        draws if len(draws) > 1 else (estimates[0].estimate, estimates[0].se, None),
+        outcome(first.planned.outcome),
+        run.protocol.verdict,
+        arm=first.arm,
+        contrast=first.reference,
+        visit=first.planned.visit,
+        statistic=statistic,
+    )
+    failed = run.prediction.failed
+    status = f"partial: {failed} of {run.prediction.simulated} simulations failed" if failed else "complete"
+    return Answer(
+        protocol=run.protocol,
+        kind="simulated",
+        verdict=answer,
+        estimates=estimates,
+        published_apart=apart,
+        rests_on=rests_on_sentence(first.planned.outcome, outcome(first.planned.outcome).label),
+        status=status,
+        notes=result.notes,
+        data=run.data,
+        run=run,
+        analysis=result,
+    )
+
+
+def _published(
+    protocol: Protocol,
+) -> tuple[dict[tuple[str, str], PublishedRow], tuple[PublishedRow, ...]]:
+    from vagus.evidence import published_effects
+
+    if not protocol.published:
+        return {}, ()
+    return published_effects(protocol.published, {arm: arm for arm in protocol.arms}, (protocol.control,))
+
+
+def _beside(estimate: EffectEstimate, published: Mapping[tuple[str, str], PublishedRow]) -> EffectEstimate:
+    row = published.get((estimate.arm, estimate.outcome))
+    return estimate if row is None else replace(estimate, published=row.beside())

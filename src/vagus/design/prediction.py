@@ -1,0 +1,329 @@
+"""Expected effects with their uncertainty.
+
+Both potential outcomes of every virtual person are simulated, so the true effect of a parameter draw is known without
+any test. Draw 0 (the central values) uses everybody; the other draws use the same few people in each draw, and only the
+*difference* from draw 0 in those people is taken over to the whole cohort. That keeps chance differences between people out
+of the uncertainty about parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from threading import Event
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from vagus import engine
+from vagus.model import draw_uncertain
+from vagus.model.couplings import Node, nodes
+from vagus.observation import expected
+from vagus.protocol import PlannedAnalysis, Protocol
+from vagus.simulation import People, Trajectories, simulate_arms
+
+Array = NDArray[np.float64]
+
+#: Added to both sides of a fold change of an abundance in percent: 2e-4 of the reads.
+FOLD_OFFSET_PCT = 0.02
+#: Methods whose effect is a ratio; their uncertainty is handled on the log scale.
+RATIOS = ("log_ancova", "fold_change", "negative_binomial")
+
+
+@dataclass(frozen=True)
+class Effect:
+    """The true effect of one contrast under each parameter draw.
+
+    Attributes
+    ----------
+    planned : PlannedAnalysis
+        The analysis that estimates it.
+    arm, reference : str
+        Arm, and what it is compared with (an arm, or ``baseline``).
+    log : bool
+        Whether the numbers are natural logs of ratios.
+    central : float
+        Effect with the central parameters, all people.
+    draws : numpy.ndarray
+        Shape (d,), effect under each further draw.
+    person_sd : float
+        SD between people of their own effect, central parameters.
+    """
+
+    planned: PlannedAnalysis
+    arm: str
+    reference: str
+    log: bool
+    central: float
+    draws: Array
+    person_sd: float
+
+    @property
+    def all_draws(self) -> Array:
+        """Draws of the effect, with the central one where there are no others."""
+        return self.draws if len(self.draws) else np.array([self.central])
+
+    @property
+    def mean(self) -> float:
+        """Expected effect."""
+        return float(self.all_draws.mean())
+
+    @property
+    def parameter_sd(self) -> float:
+        """SD of the effect over parameter draws (0 with fewer than two)."""
+        return float(self.draws.std(ddof=1)) if len(self.draws) > 1 else 0.0
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """All effects of a plan, and the axis behind them.
+
+    Attributes
+    ----------
+    effects : tuple of Effect
+        In the order of the plan.
+    trajectories : dict of str to Trajectories
+        Central parameters, everybody under every arm.
+    truth : pandas.DataFrame
+        Central parameters: ``subject_id, arm, visit, outcome, value`` without measurement noise.
+    axis : dict of str to dict of str to numpy.ndarray
+        Arm -> node -> change against the control at the end of treatment in SD between people, one value a draw.
+    bands : dict of str to dict of str to numpy.ndarray
+        Variable -> arm -> shape (d, t), mean over people of each draw.
+    draws : int
+        Parameter draws beside the central one.
+    failed : int
+        Simulations of a person under an arm that failed.
+    simulated : int
+        Simulations in all.
+    """
+
+    effects: tuple[Effect, ...]
+    trajectories: dict[str, Trajectories]
+    truth: pd.DataFrame
+    axis: dict[str, dict[str, Array]]
+    bands: dict[str, dict[str, Array]]
+    draws: int
+    failed: int
+    simulated: int
+    people_per_draw: int = 0
+    days: Array = field(default_factory=lambda: np.empty(0))
+
+
+#: Variables whose course is drawn in the report.
+BANDS = ("bif_fraction", "tscfa_mM", "il6_pg_ml", "car_30", "mood_shift", "sleep_shift")
+
+
+def predict(
+    people: People,
+    model: engine.Model,
+    protocol: Protocol,
+    *,
+    seed: int,
+    draws: int,
+    people_per_draw: int,
+    threads: int = 1,
+    on_progress: Callable[[int, int], None] | None = None,
+    cancel: Event | None = None,
+) -> Prediction:
+    """Simulate the cohort under every arm, and some of it under every parameter draw.
+
+    Parameters
+    ----------
+    people : People
+        From `vagus.simulation.settle`.
+    model : vagus.engine.Model
+        From `vagus.simulation.load_axis`.
+    protocol : Protocol
+        The trial.
+    seed : int
+        Seed of the run.
+    draws : int
+        Parameter draws beside the central one.
+    people_per_draw : int
+        People simulated in each of them.
+    threads : int
+        Threads of the engine; the bits do not depend on it.
+    on_progress : callable, optional
+        Called with simulations done and in all.
+    cancel : threading.Event, optional
+        Stops the engine; `vagus.errors.Cancelled` is raised.
+
+    Returns
+    -------
+    Prediction
+    """
+    arms = list(protocol.arms)
+    some = np.arange(min(people_per_draw, people.cohort.n))
+    in_all = len(arms) * (people.cohort.n + draws * len(some))
+    finished = 0
+
+    def advance(done: int, _: int) -> None:
+        if on_progress is not None:
+            on_progress(finished + done, in_all)
+
+    table = people.axis.parameters
+    central = simulate_arms(
+        people,
+        model,
+        protocol,
+        draw_uncertain(table, seed, 0),
+        seed=seed,
+        threads=threads,
+        on_progress=advance,
+        cancel=cancel,
+    )
+    finished = len(arms) * people.cohort.n
+    truth = expected(protocol, people.cohort, central, seed)
+    subset = {arm: course.take(some) for arm, course in central.items()}
+    subset_truth = truth[truth["subject_id"].isin([people.cohort.subject_ids[row] for row in some])]
+    base = {key: _effect(subset_truth, *key) for key in _contrasts(protocol)}
+    shifts: list[dict[tuple[PlannedAnalysis, str], float]] = []
+    axis = {arm: {node.node: [] for node in nodes()} for arm in arms if arm != protocol.control}
+    bands: dict[str, dict[str, list[Array]]] = {name: {arm: [] for arm in arms} for name in BANDS}
+    failed = _failures(central)
+    for draw in range(1, draws + 1):
+        course = simulate_arms(
+            people,
+            model,
+            protocol,
+            draw_uncertain(table, seed, draw),
+            seed=seed,
+            rows=some,
+            threads=threads,
+            on_progress=advance,
+            cancel=cancel,
+        )
+        finished += len(arms) * len(some)
+        failed += _failures(course)
+        drawn_truth = expected(protocol, people.cohort, course, seed)
+        shifts.append({key: _effect(drawn_truth, *key)[0] - base[key][0] for key in base})
+        _collect(axis, bands, axis_changes(protocol, course), course)
+    if not draws:
+        _collect(axis, bands, axis_changes(protocol, subset), subset)
+    effects = []
+    for key in _contrasts(protocol):
+        planned, arm = key
+        whole, spread = _effect(truth, planned, arm)
+        own = np.array([whole + shift[key] for shift in shifts])
+        effects.append(Effect(planned, arm, planned.reference, planned.method in RATIOS, whole, own, spread))
+    return Prediction(
+        effects=tuple(effects),
+        trajectories=central,
+        truth=truth,
+        axis={arm: {node: np.array(values) for node, values in rows.items()} for arm, rows in axis.items()},
+        bands={name: {arm: np.array(rows) for arm, rows in by_arm.items()} for name, by_arm in bands.items()},
+        draws=draws,
+        failed=failed,
+        simulated=in_all,
+        people_per_draw=len(some),
+        days=next(iter(central.values())).days - protocol.schedule.run_in_days,
+    )
+
+
+def axis_changes(protocol: Protocol, course: Mapping[str, Trajectories]) -> dict[str, dict[str, float]]:
+    """Return each arm's mean change of every node against the control at the end of treatment, in SD between people."""
+    if not protocol.control:
+        return {}
+    end = protocol.schedule.treat_days
+    control = {node.node: _level(course[protocol.control], node, end) for node in nodes()}
+    return {
+        arm: {node.node: _mean(_level(one, node, end) - control[node.node]) / node.sd for node in nodes()}
+        for arm, one in course.items()
+        if arm != protocol.control
+    }
+
+
+def _contrasts(protocol: Protocol) -> list[tuple[PlannedAnalysis, str]]:
+    return [(planned, arm) for planned in protocol.plan for arm in planned.arms if arm != planned.reference]
+
+
+def _effect(truth: pd.DataFrame, planned: PlannedAnalysis, arm: str) -> tuple[float, float]:
+    """Return the mean true effect of one contrast and the SD between people of their own effects."""
+    rows = truth[truth["outcome"] == planned.outcome]
+
+    def values(which: str, visit: str) -> pd.Series:
+        return rows[(rows["arm"] == which) & (rows["visit"] == visit)].set_index("subject_id")["value"]
+
+    after = values(arm, planned.visit)
+    if planned.reference == "baseline":
+        first = rows["visit"].iloc[0] if len(rows) else planned.visit
+        before = values(arm, first)
+    else:
+        before = values(planned.reference, planned.visit)
+    after, before = after.align(before, join="inner")
+    if planned.method == "fold_change":
+        own = np.log((after + FOLD_OFFSET_PCT) / (before + FOLD_OFFSET_PCT))
+    elif planned.method == "log_ancova":
+        offset = FOLD_OFFSET_PCT if planned.outcome.endswith("_pct") else 0.0
+        own = np.log((after + offset) / (before + offset))
+    elif planned.method == "negative_binomial":
+        ratio = float(np.log(after.mean() / before.mean()))
+        return ratio, float(np.log(after / before).std())
+    else:
+        own = after - before
+    return _mean(own.to_numpy(float)), float(own.std())
+
+
+def _level(course: Trajectories, node: Node, day: float) -> Array:
+    value = course.at_visit(node.variable, day)
+    return np.log(value) if node.transform == "log" else value
+
+
+def _mean(values: Array) -> float:
+    finite = values[np.isfinite(values)]
+    return float(finite.mean()) if len(finite) else float("nan")
+
+
+def _failures(course: Mapping[str, Trajectories]) -> int:
+    return sum(sentence != "ok" for one in course.values() for sentence in one.status)
+
+
+def _collect(
+    axis: Mapping[str, Mapping[str, list[float]]],
+    bands: Mapping[str, Mapping[str, list[Array]]],
+    changes: Mapping[str, Mapping[str, float]],
+    course: Mapping[str, Trajectories],
+) -> None:
+    for arm, by_node in changes.items():
+        for node, value in by_node.items():
+            axis[arm][node].append(value)
+    for name, by_arm in bands.items():
+        for arm, one in course.items():
+            by_arm[arm].append(np.nanmean(one.daily(name), axis=0))
+
+
+def shares(effect: Effect, trial_se: float, measured_sd: float, true_sd: float) -> dict[str, float]:
+    """Split the variance of a trial's estimate: parameters, people and days, measurement.
+
+    Parameters
+    ----------
+    effect : Effect
+        The contrast.
+    trial_se : float
+        Standard error of one trial of this size.
+    measured_sd, true_sd : float
+        SD between people of the measured and of the true change in one arm.
+
+    Returns
+    -------
+    dict of str to float
+        Shares that sum to 1.
+    """
+    parameter = effect.parameter_sd**2
+    noise = max(measured_sd**2 - true_sd**2, 0.0) / measured_sd**2 if measured_sd > 0 else 0.0
+    whole = parameter + trial_se**2
+    if not np.isfinite(whole) or whole <= 0:
+        return {}
+    return {
+        "parameters": parameter / whole,
+        "people and days": (1 - noise) * trial_se**2 / whole,
+        "measurement": noise * trial_se**2 / whole,
+    }
+
+
+def quantiles(values: Array, probabilities: Sequence[float]) -> list[float]:
+    """Return quantiles of the finite values."""
+    finite = values[np.isfinite(values)]
+    return [float(np.quantile(finite, p)) if len(finite) else float("nan") for p in probabilities]

@@ -1,0 +1,104 @@
+"""What an answer rests on: links of the axis by evidence, and the trials that calibrated it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vagus.evidence import published_rows
+from vagus.model import compose
+from vagus.model.couplings import Coupling, couplings, nodes
+from vagus.report.content import AxisEdge, Link
+
+#: Node of the axis that carries an outcome; outcomes outside this list hang on mood.
+NODE_OF = {
+    "psqi": "sleep_quality",
+    "isi": "sleep_quality",
+    "night_awakenings_n": "awakenings",
+    "bifidobacterium_rel_abundance_pct": "bifidobacterium",
+    "faecal_acetate_mmol_kg": "scfa",
+    "faecal_propionate_mmol_kg": "scfa",
+    "faecal_butyrate_mmol_kg": "scfa",
+    "plasma_il6_pg_ml": "il6",
+    "plasma_tnf_pg_ml": "tnf",
+    "crp_mg_l": "il6",
+    "car_auc_i_nmol_min_l": "cortisol",
+    "car_auc_g_nmol_min_l": "cortisol",
+    "car_peak_increase_nmol_l": "cortisol",
+    "cortisol_awakening_nmol_l": "cortisol",
+}
+#: Studies that set a value of the model (marked "calibrated" in the tables) and are a trial.
+CALIBRATION_TRIALS = ("adult2fl",)
+
+
+def links_to(outcome: str) -> tuple[Coupling, ...]:
+    """Return the links on any way from the product to an outcome, off-by-design ones left out."""
+    live = [link for link in couplings() if link.sign != "0"]
+    reached, grew = {NODE_OF.get(outcome, "mood")}, True
+    while grew:
+        more = {link.source for link in live if link.target in reached} - reached
+        reached |= more
+        grew = bool(more)
+    return tuple(link for link in live if link.target in reached)
+
+
+def calibrated_on() -> tuple[str, ...]:
+    """Return the trials behind values that were set to meet a trial."""
+    table = compose().parameters
+    used = set(table.loc[table["calibrated"] == "yes", "study_id"])
+    return tuple(name for name in CALIBRATION_TRIALS if name in used)
+
+
+def rests_on_sentence(outcome: str, label: str) -> str:
+    """Say how many links lead to an outcome and how many of them carry human evidence.
+
+    Examples
+    --------
+    >>> rests_on_sentence("bifidobacterium_rel_abundance_pct", "Bifidobacterium")[:32]
+    'The answer for Bifidobacterium r'
+    """
+    links = links_to(outcome)
+    adult = sum(link.evidence == "adult human" and link.status == "measured" for link in links)
+    prior = sum(link.status == "prior only" for link in links)
+    contested = sum(link.status == "contested" for link in links)
+    measured = [
+        f"{trial} ({', '.join(sorted({row.outcome for row in published_rows(trial)}))})" for trial in calibrated_on()
+    ]
+    return (
+        f"The answer for {label} rests on {len(links)} {'link' if len(links) == 1 else 'links'} from product to outcome: "
+        f"{adult} measured in adults, {prior} with no data that fix their size, {contested} contested. "
+        f"The model is calibrated on {len(measured)} trial{'' if len(measured) == 1 else 's'}: {'; '.join(measured)}."
+    )
+
+
+def report_links(outcome: str, labels: dict[str, str], texts: dict[str, str]) -> list[Link]:
+    """Return the links to an outcome for the report, labels and references filled in."""
+    return [
+        Link(
+            source=labels.get(link.source, link.source.replace("_", " ")),
+            target=labels.get(link.target, link.target.replace("_", " ")),
+            grade=link.grade,
+            human=link.human,
+            sign=link.sign,
+            citation=f"{link.description} ({texts.get(link.study_id, link.study_id)})",
+            prior_only=link.status == "prior only",
+        )
+        for link in links_to(outcome)
+    ]
+
+
+def diagram_edges() -> list[AxisEdge]:
+    """Return the arrows between the nodes of the diagram."""
+    known = {node.node for node in nodes()}
+    return [
+        AxisEdge(link.source, link.target, link.sign, link.grade, link.human)
+        for link in couplings()
+        if link.source in known and link.target in known and link.sign != "0"
+    ]
+
+
+def node_evidence(node: str) -> tuple[str, bool]:
+    """Return the best grade among the links into a node, and whether any of them carries human evidence."""
+    into: Sequence[Coupling] = [link for link in couplings() if link.target == node and link.sign != "0"]
+    if not into:
+        return "D", False
+    return min(link.grade for link in into), any(link.human for link in into)
