@@ -13,7 +13,7 @@ import example
 import pytest
 
 from vagus.report import ArmBand, ReportContent, Share, figure_specs, render_svgs
-from vagus.report.figures import LABEL_LINE, PANEL_HEIGHT, panel_name
+from vagus.report.figures import LABEL_LINE, PANEL_HEIGHT, _fit_page, panel_name
 from vagus.report.scales import day_ticks, spread_apart, ticks_between
 from vagus.report.style import COMPONENTS, CONTROL, DARK
 
@@ -129,6 +129,21 @@ def test_svgs_are_well_formed_with_ids_of_their_own_and_known_colors():
         ElementTree.fromstring(svg)
         used = set(re.findall(r'(?:fill|stroke)="([^"]+)"', svg))
         assert used <= known, "each color needs its dark twin"
+
+
+def test_ids_and_what_refers_to_them_get_the_name_of_the_figure():
+    svg = (
+        '<svg viewBox="0 0 9 9"><clipPath id="clip0"></clipPath><g clip-path="url(#clip0)" class="a" role="b">'
+        '<use xlink:href="#clip0"></use><text>id="clip0" role="kept"</text></g></svg>'
+    )
+    one, other = (_fit_page(svg, name, "words") for name in ("one", "other"))
+    assert 'id="one-clip0"' in one
+    assert "url(#one-clip0)" in one
+    assert 'href="#one-clip0"' in one
+    assert '<text>id="clip0" role="kept"</text>' in one, "words stay as they are"
+    assert "one-" not in other
+    with pytest.raises(RuntimeError, match="viewBox"):
+        _fit_page("<svg></svg>", "x", "words")
 
 
 def test_hostile_labels_cannot_leave_a_figure():

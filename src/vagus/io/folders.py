@@ -39,7 +39,9 @@ def open_run(folder: str | Path, force: bool) -> Path:
         write_text(path / RECORD, json.dumps({"status": RUNNING}) + "\n")
     except OSError as error:
         reason = error.strerror or str(error)
-        raise InputError(Problem(shown, 0, f"The folder must be writable, got: {reason}; name another with --out.")) from None
+        raise InputError(
+            Problem(shown, 0, f"The folder must be writable, got: {reason}; name another with --out.")
+        ) from None
     return path
 
 

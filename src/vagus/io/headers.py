@@ -61,15 +61,14 @@ def guess_mapping(paths: list[Path], folder: Path, known: Mapping[str, Outcome],
         except InputError as error:
             problems += error.problems
             continue
-        if table.frame.empty:
-            continue
         header = list(map(str, table.frame.columns))
         if "subject_id" not in header:
             if stem in PARTS or len(candidates) == 1:
                 text = f'The table must have a column "subject_id"; {nearest("subject_id", header[:200])}'
                 problems.append(Problem(table.file, table.header_line, text))
             continue
-        tables.append(_guess_table(path.name, stem, header, known))
+        if not table.frame.empty:
+            tables.append(_guess_table(path.name, stem, header, known))
     if problems:
         raise InputError(problems)
     if not tables:

@@ -52,7 +52,7 @@ def read_features(mapping: TrialMap, folder: Path, samples: pd.DataFrame, found:
         matrix = Matrix(matrix.file, matrix.columns, matrix.rows, matrix.values.T.copy(), (0,) * len(matrix.columns))
     values, kind = matrix.values, table.kind
     if kind is None:
-        whole = bool(np.all(values == np.rint(values)) and np.nanmax(values, initial=0.0) > 1)
+        whole = bool(np.all(np.isnan(values) | (values == np.rint(values))) and np.nanmax(values, initial=0.0) > 1)
         kind = "counts" if whole else "fractions"
         found.notes.append(f"{table.file}: read as {kind} (by its numbers)")
     if kind == "percent":

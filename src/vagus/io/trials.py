@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+
+import pandas as pd
 
 from vagus import resources
 from vagus.errors import InputError, Problem, nearest
@@ -11,8 +14,9 @@ from vagus.io.assembly import assemble
 from vagus.io.headers import guess_mapping
 from vagus.io.mapping import TrialMap, parse_mapping
 from vagus.io.runs import FACTS, read_facts, read_run
-from vagus.io.tables import read_bytes
+from vagus.io.tables import read_bytes, read_table
 from vagus.protocol.types import Protocol
+from vagus.trial.checks import parse_numbers
 from vagus.trial.data import TrialData
 from vagus.trial.vocabulary import Outcome, outcomes
 
@@ -68,7 +72,19 @@ def read_trial(
         return read_run(folder, protocol)
     facts = read_facts(folder / FACTS) if FACTS in names else {}
     found = guess_mapping(files, folder, known, facts.get("feature_kind") or None)
-    return assemble(found, folder, known, protocol, list(map(str, facts.get("notes", ()))))
+    data = assemble(found, folder, known, protocol, list(map(str, facts.get("notes", ()))))
+    return replace(data, truth=_read_truth(folder / "truth.csv")) if facts and "truth.csv" in names else data
+
+
+def _read_truth(path: Path) -> pd.DataFrame:
+    """Read the expected values that were written with a simulated trial."""
+    table = read_table(path)
+    if "value" not in table.frame:
+        raise InputError(Problem(table.file, table.header_line, 'The table must have a column "value".'))
+    values, problems = parse_numbers(table.frame["value"], table.file)
+    if problems:
+        raise InputError(problems)
+    return table.frame.assign(value=values).reset_index(drop=True)
 
 
 def _files(folder: Path) -> list[Path]:

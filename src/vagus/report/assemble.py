@@ -180,8 +180,7 @@ def _axis(protocol: Protocol, prediction: Prediction, arm: str) -> AxisDiagram |
     label = protocol.arms[arm].label
     caption = (
         f"Change of the mean person under {label} against {protocol.arms[protocol.control].label} at the end of "
-        "treatment, in SD between people. Thick bar 50 %, thin bar 95 % of the parameter draws; blue rises, ochre falls, "
-        "pale means that the sign is uncertain; a dashed frame means no human evidence."
+        "treatment, in SD between people; intervals are those of the parameter draws."
     )
     return AxisDiagram(caption, list(dict.fromkeys(node.column for node in nodes())), found, diagram_edges())
 

@@ -1,0 +1,365 @@
+"""Write LLVM functions as if they were Python: numbers with operators, arrays, loops and conditions.
+
+Python runs while the function is *written*; the machine runs what was written. ``a + b`` writes an addition,
+``with code.each(n) as i`` writes a loop, ``array[i] = value`` writes a store.
+
+>>> module = Module("example")
+>>> code = module.function("scale", [REAL, REALS, WHOLE])
+>>> factor, array, count = code.arguments
+>>> with code.each(count) as i:
+...     array[i] = factor * array[i]
+>>> code.give(0)
+>>> "fmul" in module.text()
+True
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from llvmlite import ir
+
+REAL = ir.DoubleType()
+WHOLE = ir.IntType(64)
+TRUTH = ir.IntType(1)
+REALS = REAL.as_pointer()
+WHOLES = WHOLE.as_pointer()
+
+CONTRACT = ("contract",)
+REORDER = ("contract", "reassoc", "nsz")  # sums may be added up in any order: the same on every run of one machine
+
+
+class Module:
+    """A collection of functions."""
+
+    def __init__(self, name: str) -> None:
+        self.ir = ir.Module(name=name)
+
+    def function(self, name: str, arguments: Sequence[Any], private: bool = False, apart: bool = False) -> Code:
+        """Begin a function that returns a whole number.
+
+        Parameters
+        ----------
+        name : str
+        arguments : sequence of LLVM types
+        private : bool
+            Only called from this module.
+        apart : bool
+            Arrays among the arguments do not overlap.
+        """
+        function = ir.Function(self.ir, ir.FunctionType(WHOLE, list(arguments)), name)
+        if private:
+            function.linkage = "internal"
+        for argument in function.args:
+            if apart and argument.type.is_pointer:
+                argument.add_attribute("noalias")
+        return Code(self, function)
+
+    def external(self, name: str, count: int) -> Any:
+        """Return a function of real numbers that is defined elsewhere."""
+        known = self.ir.globals.get(name)
+        return known or ir.Function(self.ir, ir.FunctionType(REAL, [REAL] * count), name)
+
+    def text(self) -> str:
+        """Return the module as LLVM assembly."""
+        return str(self.ir)
+
+
+class Value:
+    """A number or a truth that the written code will have."""
+
+    def __init__(self, code: Code, value: Any) -> None:
+        self.code = code
+        self.value = value
+
+    @property
+    def is_real(self) -> bool:
+        """Whether it is a real number (else a whole number or a truth)."""
+        return bool(self.value.type == REAL)
+
+    def _other(self, other: Any) -> Any:
+        return self.code.constant(other, self.value.type)
+
+    def _arithmetic(self, name: str, other: Any, swapped: bool = False) -> Value:
+        a, b = self.value, self._other(other)
+        if swapped:
+            a, b = b, a
+        builder = self.code.builder
+        if self.is_real:
+            return Value(self.code, getattr(builder, f"f{name}")(a, b, flags=self.code.flags))
+        return Value(self.code, getattr(builder, "sdiv" if name == "div" else name)(a, b))
+
+    def __add__(self, other: Any) -> Value:
+        return self._arithmetic("add", other)
+
+    def __radd__(self, other: Any) -> Value:
+        return self._arithmetic("add", other)
+
+    def __sub__(self, other: Any) -> Value:
+        return self._arithmetic("sub", other)
+
+    def __rsub__(self, other: Any) -> Value:
+        return self._arithmetic("sub", other, swapped=True)
+
+    def __mul__(self, other: Any) -> Value:
+        return self._arithmetic("mul", other)
+
+    def __rmul__(self, other: Any) -> Value:
+        return self._arithmetic("mul", other)
+
+    def __truediv__(self, other: Any) -> Value:
+        return self._arithmetic("div", other)
+
+    def __rtruediv__(self, other: Any) -> Value:
+        return self._arithmetic("div", other, swapped=True)
+
+    def __neg__(self) -> Value:
+        return Value(self.code, self.code.builder.fneg(self.value))
+
+    def _compare(self, sign: str, other: Any) -> Value:
+        builder = self.code.builder
+        compare = builder.fcmp_ordered if self.is_real else builder.icmp_signed
+        return Value(self.code, compare(sign, self.value, self._other(other)))
+
+    def __lt__(self, other: Any) -> Value:
+        return self._compare("<", other)
+
+    def __le__(self, other: Any) -> Value:
+        return self._compare("<=", other)
+
+    def __gt__(self, other: Any) -> Value:
+        return self._compare(">", other)
+
+    def __ge__(self, other: Any) -> Value:
+        return self._compare(">=", other)
+
+    def equals(self, other: Any) -> Value:
+        """Return whether both are equal; false with NaN."""
+        return self._compare("==", other)
+
+    def differs(self, other: Any) -> Value:
+        """Return whether they are not equal; true with NaN."""
+        if self.is_real:
+            return Value(self.code, self.code.builder.fcmp_unordered("!=", self.value, self._other(other)))
+        return self._compare("!=", other)
+
+    def __and__(self, other: Value) -> Value:
+        return Value(self.code, self.code.builder.and_(self.value, other.value))
+
+    def __or__(self, other: Value) -> Value:
+        return Value(self.code, self.code.builder.or_(self.value, other.value))
+
+    def __invert__(self) -> Value:
+        return Value(self.code, self.code.builder.not_(self.value))
+
+    def whole(self) -> Value:
+        """Return a truth as 1 or 0."""
+        return Value(self.code, self.code.builder.zext(self.value, WHOLE))
+
+
+class Array:
+    """Numbers one after the other in memory."""
+
+    def __init__(self, code: Code, pointer: Any) -> None:
+        self.code = code
+        self.pointer = pointer
+
+    def _place(self, index: Any) -> Any:
+        return self.code.builder.gep(self.pointer, [self.code.constant(index, WHOLE)], inbounds=True)
+
+    def __getitem__(self, index: Any) -> Value:
+        return Value(self.code, self.code.builder.load(self._place(index)))
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        place = self._place(index)
+        kind = self.pointer.type.pointee
+        self.code.builder.store(self.code.constant(value, kind), place)
+
+    def after(self, count: Any) -> Array:
+        """Return the array that begins so many places later."""
+        return Array(self.code, self._place(count))
+
+
+class Cells:
+    """Named single numbers in one piece of memory; reading and setting them are loads and stores."""
+
+    def __init__(self, array: Array, names: Sequence[str]) -> None:
+        self.__dict__["_array"] = array
+        self.__dict__["_places"] = {name: place for place, name in enumerate(names)}
+
+    def __getattr__(self, name: str) -> Value:
+        value: Value = self.__dict__["_array"][self.__dict__["_places"][name]]
+        return value
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self.__dict__["_array"][self.__dict__["_places"][name]] = value
+
+
+class Variable:
+    """A number that changes while a function runs."""
+
+    def __init__(self, code: Code, first: Any, kind: Any) -> None:
+        self.code = code
+        with code.builder.goto_entry_block():
+            self.place = code.builder.alloca(kind)
+        self.set(first)
+
+    def get(self) -> Value:
+        """Return its value now."""
+        return Value(self.code, self.code.builder.load(self.place))
+
+    def set(self, value: Any) -> None:
+        """Give it a new value."""
+        self.code.builder.store(self.code.constant(value, self.place.type.pointee), self.place)
+
+
+class Loop:
+    """A loop that is being written."""
+
+    def __init__(self, code: Code, begin: Any, end: Any) -> None:
+        self.code, self.begin, self.end = code, begin, end
+
+    def leave_when(self, condition: Value) -> None:
+        """Go on behind the loop if the condition holds."""
+        onward = self.code.builder.append_basic_block()
+        self.code.builder.cbranch(condition.value, self.end, onward)
+        self.code.builder.position_at_end(onward)
+
+
+class Code:
+    """One function that is being written."""
+
+    def __init__(self, module: Module, function: Any) -> None:
+        self.module = module
+        self.function = function
+        self.builder = ir.IRBuilder(function.append_basic_block())
+        self.flags: tuple[str, ...] = CONTRACT
+
+    @property
+    def arguments(self) -> list[Any]:
+        """The function's arguments, as values and arrays."""
+        return [self._argument(argument) for argument in self.function.args]
+
+    def _argument(self, argument: Any) -> Value | Array:
+        return Array(self, argument) if argument.type.is_pointer else Value(self, argument)
+
+    def constant(self, value: Any, kind: Any) -> Any:
+        """Return LLVM's value of a `Value` or of a Python number."""
+        if isinstance(value, Value):
+            return value.value
+        return ir.Constant(kind, float(value) if kind == REAL else int(value))
+
+    def real(self, value: float) -> Value:
+        """Return a real constant."""
+        return Value(self, ir.Constant(REAL, float(value)))
+
+    def whole(self, value: int) -> Value:
+        """Return a whole constant."""
+        return Value(self, ir.Constant(WHOLE, int(value)))
+
+    def variable(self, first: Any, kind: Any = REAL) -> Variable:
+        """Return a new variable."""
+        return Variable(self, first, kind)
+
+    def array_at(self, address: Value, kind: Any = REAL) -> Array:
+        """Return the array at an address."""
+        return Array(self, self.builder.inttoptr(address.value, kind.as_pointer()))
+
+    # ------------------------------------------------------------------ the way through the code
+
+    @contextmanager
+    def each(self, count: Any) -> Iterator[Value]:
+        """Write a loop over 0, 1, ... up to `count`."""
+        index = self.variable(0, WHOLE)
+        with self.repeat() as loop:
+            now = index.get()
+            loop.leave_when(now >= count)
+            yield now
+            if not self.builder.block.is_terminated:
+                index.set(now + 1)
+
+    @contextmanager
+    def repeat(self) -> Iterator[Loop]:
+        """Write a loop that only `Loop.leave_when` or `give` ends."""
+        builder = self.builder
+        begin, end = builder.append_basic_block(), builder.append_basic_block()
+        builder.branch(begin)
+        builder.position_at_end(begin)
+        yield Loop(self, begin, end)
+        if not builder.block.is_terminated:
+            builder.branch(begin)
+        builder.position_at_end(end)
+
+    @contextmanager
+    def when(self, condition: Value) -> Iterator[None]:
+        """Write what is done only where the condition holds."""
+        with self.builder.if_then(condition.value):
+            yield
+
+    @contextmanager
+    def either(self, condition: Value) -> Iterator[tuple[Any, Any]]:
+        """Write two ways: ``with code.either(c) as (yes, no)``, then ``with yes``, ``with no``."""
+        with self.builder.if_else(condition.value) as ways:
+            yield ways
+
+    @contextmanager
+    def reordered(self) -> Iterator[None]:
+        """Let sums be added up in any order (so that the processor can add several at a time)."""
+        self.flags = REORDER
+        yield
+        self.flags = CONTRACT
+
+    def give(self, value: Any) -> None:
+        """End the function with a whole number."""
+        self.builder.ret(self.constant(value, WHOLE))
+
+    # ------------------------------------------------------------------ functions
+
+    def call(self, function: Code, *arguments: Any) -> Value:
+        """Call a function of this module."""
+        values = [
+            argument.pointer if isinstance(argument, Array) else self.constant(argument, wanted.type)
+            for argument, wanted in zip(arguments, function.function.args, strict=True)
+        ]
+        return Value(self, self.builder.call(function.function, values))
+
+    def call_at(self, address: Value, t: Value, y: Array, p: Array, out: Array) -> None:
+        """Call a kernel function, ``void f(double t, double* y, double* p, double* out)``."""
+        kind = ir.FunctionType(ir.VoidType(), [REAL, REALS, REALS, REALS])
+        function = self.builder.inttoptr(address.value, kind.as_pointer())
+        self.builder.call(function, [t.value, y.pointer, p.pointer, out.pointer])
+
+    def choose(self, condition: Value, a: Any, b: Any) -> Value:
+        """Return `a` where the condition holds, else `b` (both are computed)."""
+        kind = next((item.value.type for item in (a, b) if isinstance(item, Value)), REAL)
+        return Value(self, self.builder.select(condition.value, self.constant(a, kind), self.constant(b, kind)))
+
+    def smaller(self, a: Value, b: Any) -> Value:
+        """Return the smaller of two numbers."""
+        return self.choose(a < b, a, b)
+
+    def larger(self, a: Value, b: Any) -> Value:
+        """Return the larger of two numbers."""
+        return self.choose(a > b, a, b)
+
+    def size(self, a: Value) -> Value:
+        """Return the absolute value."""
+        return self._mathematics("llvm.fabs.f64", a)
+
+    def root(self, a: Value) -> Value:
+        """Return the square root."""
+        return self._mathematics("llvm.sqrt.f64", a)
+
+    def power(self, a: Value, exponent: Any) -> Value:
+        """Return a power."""
+        return self._mathematics("llvm.pow.f64", a, exponent)
+
+    def _mathematics(self, name: str, *arguments: Any) -> Value:
+        values = [self.constant(argument, REAL) for argument in arguments]
+        return Value(self, self.builder.call(self.module.external(name, len(values)), values))
+
+    def finite(self, a: Value) -> Value:
+        """Return whether a number is neither infinite nor NaN."""
+        return (a - a).equals(0.0)
