@@ -1,4 +1,4 @@
-"""vagus: does a gut intervention make a difference to sleep and mood?
+"""Simulate and analyze trials of gut interventions on sleep and mood.
 
 >>> import vagus as vg
 >>> trial = vg.read_protocol("efficad")                      # doctest: +SKIP

@@ -17,7 +17,7 @@ from vagus.analysis import verdict as judge
 from vagus.errors import InputError
 from vagus.io import read_protocol as read_protocol_file
 from vagus.io import read_trial
-from vagus.protocol import Protocol
+from vagus.protocol import PlannedAnalysis, Protocol
 from vagus.trial import TrialData, outcome
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 #: Parameter draws of a run, and the people simulated in each; with them a run of 92 people takes under a minute.
 DRAWS = 24
-PEOPLE_PER_DRAW = 12
+PEOPLE_PER_DRAW = 8
 
 #: Called with what is being done, how much of it is done, and how much there is.
 Progress = Callable[[str, int, int], None]
@@ -230,9 +230,7 @@ def simulate(
     return Run(protocol, seed, cohort, replace(data, truth=prediction.truth), prediction, axis.model_hash)
 
 
-def analyze(
-    protocol: Protocol, source: Run | TrialData | str | Path, mapping: str | Path | None = None
-) -> Answer:
+def analyze(protocol: Protocol, source: Run | TrialData | str | Path, mapping: str | Path | None = None) -> Answer:
     """Carry out the planned analysis on a simulated run, on trial data, or on a folder of files.
 
     Parameters
@@ -298,21 +296,29 @@ def predict(run: Run) -> Answer:
 
     result = analyze_data(run.protocol, run.data)
     published, apart = _published(run.protocol)
-    estimates = design.predicted_estimates(
-        run.protocol, run.prediction, result.estimates, run.data.outcomes, published
-    )
+    estimates = design.predicted_estimates(run.protocol, run.prediction, result.estimates, run.data.outcomes, published)
     first = run.prediction.effects[0]
-    draws = np.exp(first.all_draws) if first.log else first.all_draws
-    statistic = estimates[0].statistic
-    answer = judge(
-        draws if len(draws) > 1 else (estimates[0].estimate, estimates[0].se, None),
-        outcome(first.planned.outcome),
-        run.protocol.verdict,
-        arm=first.arm,
-        contrast=first.reference,
-        visit=first.planned.visit,
-        statistic=statistic,
-    )
+    measured = outcome(first.planned.outcome)
+
+    def judge_effect(widen: float) -> Verdict:
+        spread = first.mean + widen * (first.all_draws - first.mean)
+        draws = np.exp(spread) if first.log else spread
+        return judge(
+            draws if len(draws) > 1 else (estimates[0].estimate, estimates[0].se, None),
+            measured,
+            run.protocol.verdict,
+            arm=first.arm,
+            contrast=first.reference,
+            visit=first.planned.visit,
+            statistic=estimates[0].statistic,
+            reference_mean=_reference_mean(run, first.planned, first.reference),
+        )
+
+    answer, wider = judge_effect(1.0), judge_effect(2.0)
+    rests_on = rests_on_sentence(first.planned.outcome, measured.label)
+    if len(first.draws) > 1:
+        same = f'still be "{wider.shape}"' if wider.shape == answer.shape else f'be "{wider.shape}"'
+        rests_on += f" Were all parameters twice as uncertain, the verdict would {same}."
     failed = run.prediction.failed
     status = f"partial: {failed} of {run.prediction.simulated} simulations failed" if failed else "complete"
     return Answer(
@@ -321,13 +327,22 @@ def predict(run: Run) -> Answer:
         verdict=answer,
         estimates=estimates,
         published_apart=apart,
-        rests_on=rests_on_sentence(first.planned.outcome, outcome(first.planned.outcome).label),
+        rests_on=rests_on,
         status=status,
         notes=result.notes,
         data=run.data,
         run=run,
         analysis=result,
     )
+
+
+def _reference_mean(run: Run, planned: PlannedAnalysis, reference: str) -> float | None:
+    """Return the expected mean of the reference arm, which turns a difference that matters into a ratio."""
+    truth = run.prediction.truth
+    rows = truth[(truth["outcome"] == planned.outcome) & (truth["visit"] == planned.visit)]
+    rows = rows[rows["arm"] == reference]
+    mean = float(rows["value"].mean())
+    return mean if np.isfinite(mean) else None
 
 
 def _published(

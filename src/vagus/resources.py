@@ -33,6 +33,11 @@ def names(*parts: str, suffix: str) -> list[str]:
     return sorted(name[: -len(suffix)] for name in found)
 
 
+def rows(*parts: str) -> list[dict[str, str]]:
+    """Return a shipped CSV table as one dict a row, every cell as text."""
+    return [{str(key): str(value) for key, value in row.items()} for row in table(*parts).to_dict("records")]
+
+
 def table(*parts: str) -> pd.DataFrame:
     """Return a shipped CSV table with every cell as text; empty cells are empty strings."""
     return pd.read_csv(StringIO(text(*parts)), dtype=str, keep_default_na=False)

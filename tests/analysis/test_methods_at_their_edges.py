@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from conftest import estimate
+from small_trial import estimate
 
 from vagus.analysis.ancova import ancova, log_ancova
 from vagus.analysis.counts import fit_counts, negative_binomial
@@ -58,12 +58,13 @@ def test_nobody_at_all():
 
 
 def test_as_many_coefficients_as_people():
-    people = [(P, 14.0, 12.0), (P, 15.0, 11.0), (H, 15.0, 9.0), (H, 15.0, 8.0)]
+    people = [(P, 14.0, 12.0), (P, 15.0, 11.0), (H, 15.0, 9.0), (H, 17.0, 8.0)]
     assert estimate(ancova, ISI, people)[H].df == 1
-    people = [(P, 14.0, 12.0), (P, 15.0, 11.0), (H, 15.0, 9.0), (H, 16.0, 8.0), (L, 13.0, 9.0)]
+    people = [(P, 14.0, 12.0), (P, 15.0, 11.0), (H, 15.0, 9.0), (H, 16.0, 9.5), (L, 13.0, 9.0)]
     assert estimate(ancova, ISI, people)[H].df == 1
-    people = [(P, 14.0, 12.0), (P, 15.0, 11.0), (L, 15.0, 9.0)]
-    found = estimate(ancova, ISI, people)[L]
+    people = [(P, 14.0, 12.0), (P, 15.0, 11.0), (H, 15.0, 9.0), (L, 16.0, 8.0)]
+    found = estimate(ancova, ISI, people)[H]
+    no_number(found)
     assert "2 are needed" in found.status
 
 
@@ -142,7 +143,7 @@ def test_theta_is_found_again():
     design = np.column_stack([np.ones(4000), rng.normal(size=4000)])
     mean = np.exp(design @ np.array([1.0, 0.3]))
     fit = fit_counts(rng.negative_binomial(2.0, 2.0 / (2.0 + mean)).astype(float), design)
-    assert fit["theta"] == pytest.approx(2.0, rel=0.1)
+    assert fit["theta"] == pytest.approx(2.0, abs=4 * 0.1)  # four standard errors of theta at this size
     assert fit["params"] == pytest.approx([1.0, 0.3], abs=0.05)
 
 

@@ -386,6 +386,8 @@ def test_unreadable_file_whoever_asks(write, monkeypatch):
 
     monkeypatch.setattr(Path, "read_bytes", refuse)
     assert "The file must be readable, got: Permission denied" in one(folder)
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    assert "The folder must be readable, got: Permission denied" in one(folder)
 
 
 def test_arms_and_visits_are_compared_with_the_protocol(write):
@@ -545,6 +547,17 @@ def test_broken_runs(whole, tmp_path):
     write_trial(folder, whole, overwrite=True)
     found = problems(folder, protocol=read_protocol("efficad"))
     assert 'got "hmo" (1 subjects)' in found[0]
+
+
+def test_runs_that_were_stopped(whole, tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "run.json").write_text('{"status": "running"}')
+    assert "it was stopped too early; run it again" in one(folder)
+    write_trial(folder, whole)
+    assert 'this run is marked "running", not complete: what it holds may be a part' in read_trial(folder).notes
+    (folder / "run.json").write_text('{"status": "complete"}')
+    assert read_trial(folder).notes == whole.notes
 
 
 def test_half_a_trial_is_not_written(whole, tmp_path):

@@ -130,6 +130,7 @@ def verdict(
         f"Probability of any benefit {_probability(found.p_benefit)}"
         + (f", of one that matters {_probability(found.p_mcid)}." if found.p_mcid is not None else "."),
         why,
+        "The probabilities read the estimate and its error with a flat prior." if isinstance(effect, tuple) else "",
         f"{found.n_failed} draws failed and are not counted." if found.n_failed else "",
     ]
     return Verdict(shape, " ".join(word for word in words if word), found.p_benefit, found.p_mcid, mcid, source)

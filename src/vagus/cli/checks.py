@@ -5,21 +5,22 @@ from __future__ import annotations
 import math
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 Check = dict[str, Any]
 
 DECAY = """<?xml version="1.0" encoding="UTF-8"?>
 <sbml xmlns="http://www.sbml.org/sbml/level3/version1/core" level="3" version="1"><model id="decay">
-<listOfParameters><parameter id="x" value="1" constant="false"/><parameter id="k" value="0.5" constant="true"/></listOfParameters>
+<listOfParameters><parameter id="x" value="1" constant="false"/><parameter id="k" value="0.5" constant="true"/>
+</listOfParameters>
 <listOfRules><rateRule variable="x"><math xmlns="http://www.w3.org/1998/Math/MathML">
 <apply><times/><apply><minus/><ci>k</ci></apply><ci>x</ci></apply></math></rateRule></listOfRules></model></sbml>
 """
 
 
-def installation_checks() -> list[Check]:
-    """Return all checks; one that cannot run is a check that fails, never an exception."""
+def installation_checks() -> Iterator[Check]:
+    """Give each check as it is done; one that cannot run is a check that fails, never an exception."""
     parts: tuple[tuple[str, Callable[[], Check]], ...] = (
         ("Python", _python),
         ("packages", _packages),
@@ -28,13 +29,12 @@ def installation_checks() -> list[Check]:
         ("figures", _figures),
         ("cache folder", _cache),
     )
-    checks = []
     for name, part in parts:
         try:
-            checks.append(part())
+            check = part()
         except Exception as error:  # a broken installation may fail in any way; the check reports it
-            checks.append(_check(name, f"{type(error).__name__}: {error}", "to work", ok=False))
-    return checks
+            check = _check(name, f"{type(error).__name__}: {error}", "to work", ok=False)
+        yield check
 
 
 def _check(name: str, value: object, expected: object, *, tolerance: float | None = None, ok: bool) -> Check:
@@ -50,7 +50,9 @@ def _packages() -> Check:
     from importlib.metadata import PackageNotFoundError, requires, version
     from re import match
 
-    wanted = [found[0] for line in requires("vagus") or () if "extra ==" not in line if (found := match(r"[\w.-]+", line))]
+    wanted = [
+        found[0] for line in requires("vagus") or () if "extra ==" not in line if (found := match(r"[\w.-]+", line))
+    ]
     missing = []
     for name in wanted:
         try:

@@ -1,4 +1,4 @@
-"""``vagus doctor``: does this installation work?"""
+"""``vagus doctor``: is this installation in order."""
 
 from __future__ import annotations
 
@@ -7,24 +7,31 @@ import click
 from vagus.cli import options
 
 
-@click.command("doctor")
+@click.command("doctor", epilog="Example: vagus doctor")
 @options.json_option
 def command(as_json: bool) -> int:
-    """Check Python, packages, the model library, the engine against a closed form, and the cache folder.
+    """Check Python, packages, the model library, the engine against a closed form, figures, and the cache folder.
 
-    Example: vagus doctor
+    Exits with 2 where something is wrong.
     """
-    import json
-
     from vagus.cli.checks import installation_checks
+    from vagus.cli.output import print_json, say
 
-    checks = installation_checks()
+    checks = []
+    for check in installation_checks():
+        checks.append(check)
+        if not as_json:
+            within = "" if check["tolerance"] is None else f" within {check['tolerance']:g}"
+            found, wanted = _short(check["value"]), _short(check["expected"])
+            mark = "ok " if check["ok"] else "BAD"
+            say(f"{mark}  {check['name']}: {found} (expected {wanted}{within})", hanging=5)
     ok = all(check["ok"] for check in checks)
     if as_json:
-        click.echo(json.dumps({"ok": ok, "checks": checks}, indent=2, ensure_ascii=False))
+        print_json({"ok": ok, "checks": checks})
     else:
-        for check in checks:
-            mark = "ok " if check["ok"] else "BAD"
-            click.echo(f"{mark}  {check['name']}: {check['value']} (expected {check['expected']})")
-        click.echo("This installation works." if ok else "Something is wrong: see the lines marked BAD.")
+        say("This installation works." if ok else "Something is wrong: see the lines marked BAD.")
     return 0 if ok else 2
+
+
+def _short(value: object) -> str:
+    return f"{value:.8g}" if isinstance(value, float) else str(value)

@@ -3,44 +3,53 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from vagus import api
+from vagus import __version__, api
+from vagus.cli.names import check_names, with_line
+from vagus.cli.output import complain, print_json
 from vagus.cli.progress import show_progress, stop_on_interrupt
-from vagus.errors import Cancelled
+from vagus.errors import InputError
 from vagus.io import write_trial
-from vagus.io.folders import PARTIAL, close_run, open_run, write_bytes, write_text
-from vagus.protocol import Protocol
+from vagus.io.folders import open_run, write_bytes, write_text
+from vagus.protocol import Protocol, bundled
 from vagus.report.content import ReportContent
 
 
 @dataclass(frozen=True)
 class Finished:
-    """A finished run: its folder, what it says, and the content of its report."""
+    """A finished run: its folder as the user named it, what it says, and the content of its report."""
 
-    folder: Path
+    folder: str
     answer: api.Answer
     content: ReportContent | None
 
 
 def provenance(run: api.Run, draws: int) -> dict[str, str]:
-    """Return what is needed to repeat a run; the same on every machine, without time or path."""
-    from vagus import __version__
+    """Return what is needed to repeat a run; the same on every machine, without time or path.
 
-    settings = " ".join(f"--set {name}={value}" for name, value in sorted(run.protocol.settings.items()))
-    again = f"vagus run {run.protocol.id} --seed {run.seed} --draws {draws} {settings}".strip()
+    The run folder holds the protocol with its settings as ``protocol.yaml``: a protocol of one's own is repeated from
+    there, a bundled one by its id.
+    """
+    protocol = run.protocol
+    words = ["vagus", "run", "protocol.yaml"]
+    if protocol.id in bundled() and protocol.source_file == f"{protocol.id} (bundled)":
+        words[2:] = [protocol.id]
+        words += [part for name, value in sorted(protocol.settings.items()) for part in ("--set", f"{name}={value}")]
+    words += ["--seed", str(run.seed), "--draws", str(draws)]
     return {
         "vagus": __version__,
-        "protocol": f"{run.protocol.id}, sha256 {run.protocol.protocol_hash[:16]}",
+        "protocol": f"{protocol.id}, sha256 {protocol.protocol_hash[:16]}",
         "model": f"axis, sha256 {run.model_hash}",
         "posterior": "none (priors)",
         "seed": str(run.seed),
         "parameter draws": str(draws),
-        "command": again,
+        "command": shlex.join(words),
     }
 
 
@@ -53,41 +62,65 @@ def make_run(
     force: bool,
     *,
     quiet: bool,
-    report: bool = True,
+    made_by: str = "run",
 ) -> Finished:
     """Simulate, analyze and write the folder of a run; a run that is stopped is marked partial.
 
+    Names and the folder are checked before any work; nothing is left of a run that fails.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        The trial.
+    seed, jobs, draws : int
+        As in `vagus.api.simulate`.
+    folder : str
+        Folder to write.
+    force : bool
+        Replace the run that is there.
+    quiet : bool
+        Show no progress unless stderr is a terminal.
+    made_by : str
+        ``run`` writes a report, ``simulate`` the data alone.
+
     Raises
     ------
+    InputError
+        A name that does not exist, a folder that cannot be used, people that cannot be found, a full disk.
     Cancelled
         Ctrl-C.
     """
-    path = open_run(folder, force)
-    record: dict[str, object] = {"protocol": protocol.id, "seed": seed, "parameter_draws": draws}
-    try:
-        with stop_on_interrupt() as cancel, show_progress(quiet) as progress:
+    check_names(protocol)
+    record = {"vagus": __version__, "made_by": made_by, "protocol": protocol.id, "seed": seed, "parameter_draws": draws}
+    with (
+        stop_on_interrupt() as cancel,
+        open_run(folder, force, record) as place,
+        show_progress(quiet) as progress,
+    ):
+        with place.writing() as path:
             write_text(path / "protocol.yaml", protocol.to_yaml())
+        try:
             run = api.simulate(protocol, draws=draws, seed=seed, jobs=jobs, on_progress=progress, cancel=cancel)
-            progress("analysis", 0, 1)
-            answer = api.predict(run)
-            progress("analysis", 1, 1)
-            origin = provenance(run, draws)
-            progress("files", 0, 1)
+        except InputError as error:
+            raise with_line(protocol, error) from None
+        progress("analysis", 0, 1)
+        answer = api.predict(run)
+        progress("analysis", 1, 1)
+        origin = provenance(run, draws)
+        content = simulated_report(answer, origin) if made_by == "run" else None
+        progress("files", 0, 1)
+        with place.writing() as path:
             write_trial(path, run.data, overwrite=True)
             _write_trajectories(path, run)
             if answer.analysis is not None:
                 name = "estimates_of_simulated_trial.csv"
                 write_text(path / name, answer.analysis.to_frame().to_csv(index=False, lineterminator="\n"))
-            content = _write_report(path, answer, origin, progress) if report else None
-            progress("files", 1, 1)
-    except (KeyboardInterrupt, Cancelled):
-        close_run(path, record, PARTIAL)
-        raise Cancelled(f"Stopped. {folder} is marked partial; repeat with --force.") from None
-    except BaseException:
-        close_run(path, record, PARTIAL)
-        raise
-    close_run(path, {**record, **versions(), "provenance": origin})
-    return Finished(path, answer, content)
+            if content is not None:
+                write_report(path, answer, content)
+        progress("files", 1, 1)
+        counted = {"simulations": run.prediction.simulated, "failed_simulations": run.prediction.failed}
+        place.record.update(counted, **versions(), provenance=origin)
+    return Finished(folder, answer, content)
 
 
 def versions() -> dict[str, object]:
@@ -98,14 +131,22 @@ def versions() -> dict[str, object]:
     return {"python": sys.version.split()[0], "packages": {name: version(name) for name in packages}}
 
 
+def exit_code(answer: api.Answer) -> int:
+    """Return 3, and say so on stderr, where simulations failed; else 0."""
+    if not answer.status.startswith("partial"):
+        return 0
+    complain(f"{answer.status[0].upper()}{answer.status[1:]}; the results rest on the others.")
+    return 3
+
+
 def finish_run(finished: Finished, as_json: bool) -> int:
     """Print a run and return its exit code."""
     if as_json:
-        click.echo(json.dumps(finished.answer.to_json(), indent=2, ensure_ascii=False))
+        print_json(finished.answer.to_json())
     elif finished.content is not None:
         print_content(finished.content)
-        click.echo(f"\nReport: {finished.folder / 'report.html'}")
-    return 3 if finished.answer.status.startswith("partial") else 0
+        click.echo(f"\nReport: {Path(finished.folder) / 'report.html'}")
+    return exit_code(finished.answer)
 
 
 def print_content(content: ReportContent) -> None:
@@ -117,11 +158,12 @@ def print_content(content: ReportContent) -> None:
     terminal(content, Console())
 
 
-def _write_report(path: Path, answer: api.Answer, origin: dict[str, str], progress: api.Progress) -> ReportContent:
+def simulated_report(answer: api.Answer, origin: dict[str, str]) -> ReportContent:
+    """Return the report of a simulated trial."""
     from vagus.report.assemble import simulated_content
 
     assert answer.run is not None
-    content = simulated_content(
+    return simulated_content(
         answer.protocol,
         answer.verdict,
         answer.estimates,
@@ -132,14 +174,12 @@ def _write_report(path: Path, answer: api.Answer, origin: dict[str, str], progre
         answer.run.prediction,
         origin,
     )
-    progress("report", 0, 1)
-    write_report(path, answer, content)
-    progress("report", 1, 1)
-    return content
 
 
-def write_report(path: Path, answer: api.Answer | None, content: ReportContent) -> None:
+def write_report(path: Path, answer: api.Answer, content: ReportContent) -> None:
     """Write report.html, its record, the figures and the table of estimates."""
+    import pandas as pd
+
     from vagus.report import axis_svg, figure_specs, render_html
     from vagus.report.record import dump_content
 
@@ -149,13 +189,10 @@ def write_report(path: Path, answer: api.Answer | None, content: ReportContent) 
         write_text(figures / f"{name}.vl.json", json.dumps(spec, indent=1, ensure_ascii=False) + "\n")
     if content.axis is not None:
         write_text(figures / "axis.svg", axis_svg(content.axis))
-    if answer is not None:
-        import pandas as pd
-
-        rows = [{k: v for k, v in item.to_json().items() if k != "details"} for item in answer.estimates]
-        for row in rows:
-            row["published"] = json.dumps(row["published"], ensure_ascii=False) if row["published"] else ""
-        write_bytes(path / "estimates.csv", pd.DataFrame(rows).to_csv(index=False, lineterminator="\n").encode())
+    rows = [{key: value for key, value in item.to_json().items() if key != "details"} for item in answer.estimates]
+    for row in rows:
+        row["published"] = json.dumps(row["published"], ensure_ascii=False) if row["published"] else ""
+    write_bytes(path / "estimates.csv", pd.DataFrame(rows).to_csv(index=False, lineterminator="\n").encode())
     write_text(path / "report.json", dump_content(content))
     write_text(path / "report.html", render_html(content))
 

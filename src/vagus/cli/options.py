@@ -12,19 +12,52 @@ from vagus.errors import InputError
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+#: More threads than any machine of today has cores; a slip of the finger must not start a million.
+MOST_JOBS = 1024
+MOST_DRAWS = 10_000
+
+
+def _whole_number(
+    name: str, least: int, most: int | None
+) -> Callable[[click.Context, click.Parameter, int | None], int | None]:
+    reach = f"{least} or more" if most is None else f"between {least} and {most}"
+
+    def check(ctx: click.Context, parameter: click.Parameter, value: int | None) -> int | None:
+        if value is not None and (value < least or (most is not None and value > most)):
+            raise click.UsageError(f"{name} must be a whole number, {reach}, got {value}.", ctx)
+        return value
+
+    return check
+
+
 set_option = click.option(
     "--set", "settings", multiple=True, metavar="A.B=C", help="Replace a value of the protocol, e.g. population.n=40."
 )
-seed_option = click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Same seed, same bits.")
+seed_option = click.option(
+    "--seed",
+    type=int,
+    default=1,
+    show_default=True,
+    callback=_whole_number("--seed", 0, None),
+    help="Same seed, same bits.",
+)
 jobs_option = click.option(
-    "--jobs", type=click.IntRange(min=1), default=None, help="Threads; all cores by default. Results do not depend on it."
+    "--jobs",
+    type=int,
+    default=None,
+    callback=_whole_number("--jobs", 1, MOST_JOBS),
+    help="Threads; all cores by default. Results do not depend on it.",
+)
+draws_option = click.option(
+    "--draws",
+    type=int,
+    default=None,
+    callback=_whole_number("--draws", 0, MOST_DRAWS),
+    help="Parameter draws beside the central one.",
 )
 out_option = click.option("--out", type=click.Path(), default=None, help="Folder to write; runs/<trial id> by default.")
-force_option = click.option("--force", is_flag=True, help="Replace an existing folder.")
+force_option = click.option("--force", is_flag=True, help="Replace the run that is there, once the new one is made.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
-draws_option = click.option(
-    "--draws", type=click.IntRange(0, 10_000), default=None, help="Parameter draws beside the central one."
-)
 
 
 def parse_settings(settings: tuple[str, ...]) -> dict[str, str]:
@@ -41,7 +74,7 @@ def parse_settings(settings: tuple[str, ...]) -> dict[str, str]:
         if not equals or not name.strip():
             raise InputError(f'--set must be name=value, got "{item}"; write --set population.n=40')
         if name.strip() in found:
-            raise InputError(f'--set {name.strip()} is given twice; keep one.')
+            raise InputError(f"--set must name a value once, got {name.strip()} twice; keep one.")
         found[name.strip()] = value.strip()
     return found
 

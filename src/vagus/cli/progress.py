@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Event
 from types import FrameType
 
@@ -14,8 +14,8 @@ from vagus.api import Progress
 
 @contextmanager
 def show_progress(quiet: bool) -> Iterator[Progress]:
-    """Show stages and bars on stderr: a live bar on a terminal, one line a stage where it is piped, nothing if quiet."""
-    if quiet:
+    """Show stages and bars on stderr: live on a terminal; where it is piped one line a stage, or nothing if quiet."""
+    if quiet and not sys.stderr.isatty():
         yield lambda *_: None
         return
     if not sys.stderr.isatty():
@@ -24,7 +24,8 @@ def show_progress(quiet: bool) -> Iterator[Progress]:
         def line(stage: str, done: int, of: int) -> None:
             if stage not in seen:
                 seen.add(stage)
-                print(f"{stage} ...", file=sys.stderr, flush=True)  # noqa: T201
+                with suppress(BrokenPipeError):  # nobody listens; the run goes on
+                    print(f"{stage} ...", file=sys.stderr, flush=True)  # noqa: T201
 
         yield line
         return

@@ -7,18 +7,16 @@ import click
 from vagus.cli import options
 
 
-@click.command("report")
+@click.command("report", epilog="Example: vagus report runs/efficad --out efficad.html")
 @click.argument("run")
 @click.option("--out", type=click.Path(), default=None, help="File to write; report.html in the run by default.")
 @options.json_option
 def command(run: str, out: str | None, as_json: bool) -> int:
-    """Write the report of the finished RUN (a folder) again and show it.
-
-    Example: vagus report runs/efficad --out efficad.html
-    """
+    """Write the report of the finished RUN (a folder) again and show it."""
     from pathlib import Path
 
     from vagus.cli.finish import print_content
+    from vagus.cli.output import say
     from vagus.errors import InputError, Problem
     from vagus.io.folders import read_run_text, write_text
     from vagus.report import render_html
@@ -26,14 +24,18 @@ def command(run: str, out: str | None, as_json: bool) -> int:
 
     content = load_content(read_run_text(run, "report.json"), str(Path(run) / "report.json"))
     target = Path(out) if out else Path(run) / "report.html"
+    page = render_html(content)
     try:
-        write_text(target, render_html(content))
+        write_text(target, page)
     except OSError as error:
-        text = f"The report's folder must exist and be writable, got: {error.strerror or error}; name another with --out."
+        text = (
+            f"The report must be a file in a writable folder, got: {error.strerror or error}; name another with --out."
+        )
         raise InputError(Problem(str(target), 0, text)) from None
     if as_json:
         click.echo(dump_content(content), nl=False)
     else:
         print_content(content)
-        click.echo(f"\nReport: {target}")
+        say()
+        click.echo(f"Report: {target}")
     return 0

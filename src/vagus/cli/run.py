@@ -7,7 +7,7 @@ import click
 from vagus.cli import options
 
 
-@click.command("run")
+@click.command("run", epilog="Example: vagus run efficad --seed 1")
 @click.argument("trial")
 @options.set_option
 @options.seed_option
@@ -28,14 +28,13 @@ def command(
 ) -> int:
     """Simulate TRIAL, analyze it, set published results beside, and write a report.
 
-    Example: vagus run efficad --seed 1
+    TRIAL is a protocol file or the id of a bundled protocol.
     """
     from vagus import api
     from vagus.cli.finish import finish_run, make_run
 
     protocol = api.read_protocol(trial, options.parse_settings(settings))
     chosen = api.DRAWS if draws is None else draws
-    finished = make_run(
-        protocol, seed, options.thread_count(jobs), chosen, out or f"runs/{protocol.id}", force, quiet=as_json
-    )
+    folder = out or f"runs/{protocol.id}"
+    finished = make_run(protocol, seed, options.thread_count(jobs), chosen, folder, force, quiet=as_json)
     return finish_run(finished, as_json)

@@ -7,7 +7,7 @@ import click
 from vagus.cli import options
 
 
-@click.command("simulate")
+@click.command("simulate", epilog="Example: vagus simulate hmo-sleep --seed 2 --out runs/sleep-2")
 @click.argument("trial")
 @options.set_option
 @options.seed_option
@@ -24,18 +24,18 @@ def command(
     force: bool,
     as_json: bool,
 ) -> int:
-    """Simulate TRIAL with the central parameters and keep its data; `vagus analyze TRIAL FOLDER` reads them.
+    """Simulate TRIAL with the central parameters and keep its data.
 
-    Example: vagus simulate hmo-sleep --seed 2 --out runs/sleep-2
+    TRIAL is a protocol file or the id of a bundled protocol; vagus analyze TRIAL FOLDER reads the data.
     """
-    import json
-
     from vagus import api
-    from vagus.cli.finish import make_run
+    from vagus.cli.finish import exit_code, make_run
+    from vagus.cli.output import print_json, say
 
     protocol = api.read_protocol(trial, options.parse_settings(settings))
     folder = out or f"runs/{protocol.id}"
-    finished = make_run(protocol, seed, options.thread_count(jobs), 0, folder, force, quiet=as_json, report=False)
+    threads = options.thread_count(jobs)
+    finished = make_run(protocol, seed, threads, 0, folder, force, quiet=as_json, made_by="simulate")
     data = finished.answer.data
     missing = int(data.outcomes["value"].isna().sum())
     facts = {
@@ -46,8 +46,10 @@ def command(
         "status": finished.answer.status,
     }
     if as_json:
-        click.echo(json.dumps(facts, indent=2))
+        print_json(facts)
     else:
-        words = f"{facts['subjects']} subjects, {facts['outcomes']} values ({missing} missing), {facts['samples']} stool samples"
-        click.echo(f"{words}\n{finished.folder}")
-    return 3 if finished.answer.status.startswith("partial") else 0
+        say(
+            f"{len(data.subjects)} subjects, {len(data.outcomes)} values ({missing} missing), {len(data.samples)} stool"
+        )
+        click.echo(folder)
+    return exit_code(finished.answer)

@@ -1,4 +1,4 @@
-"""What a planned trial is expected to show: true effects over parameter draws, and what one such trial would estimate."""
+"""What a planned trial is expected to show: true effects over parameter draws, and one trial's estimate."""
 
 from vagus.design.estimates import predicted_estimates
 from vagus.design.prediction import Effect, Prediction, axis_changes, predict

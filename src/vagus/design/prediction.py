@@ -1,9 +1,9 @@
 """Expected effects with their uncertainty.
 
 Both potential outcomes of every virtual person are simulated, so the true effect of a parameter draw is known without
-any test. Draw 0 (the central values) uses everybody; the other draws use the same few people in each draw, and only the
-*difference* from draw 0 in those people is taken over to the whole cohort. That keeps chance differences between people out
-of the uncertainty about parameters.
+any test. Draw 0 (the central values) uses everybody; the other draws use the same few people in each draw, and only
+the *difference* from draw 0 in those people is taken over to the whole cohort. That keeps chance differences between
+people out of the uncertainty about parameters.
 """
 
 from __future__ import annotations
@@ -176,11 +176,15 @@ def predict(
     )
     finished = len(arms) * people.cohort.n
     truth = expected(protocol, people.cohort, central, seed)
-    subset = {arm: course.take(some) for arm, course in central.items()}
+    subset = {arm: course.take(some.tolist()) for arm, course in central.items()}
     subset_truth = truth[truth["subject_id"].isin([people.cohort.subject_ids[row] for row in some])]
-    base = {key: _effect(subset_truth, *key) for key in _contrasts(protocol)}
+    contrasts = _contrasts(protocol)
+    sub = _Truth(subset_truth)
+    base = {key: sub.effect(*key)[0] for key in contrasts}
     shifts: list[dict[tuple[PlannedAnalysis, str], float]] = []
-    axis = {arm: {node.node: [] for node in nodes()} for arm in arms if arm != protocol.control}
+    axis: dict[str, dict[str, list[float]]] = {
+        arm: {node.node: [] for node in nodes()} for arm in arms if arm != protocol.control
+    }
     bands: dict[str, dict[str, list[Array]]] = {name: {arm: [] for arm in arms} for name in BANDS}
     failed = _failures(central)
     for draw in range(1, draws + 1):
@@ -197,15 +201,16 @@ def predict(
         )
         finished += len(arms) * len(some)
         failed += _failures(course)
-        drawn_truth = expected(protocol, people.cohort, course, seed)
-        shifts.append({key: _effect(drawn_truth, *key)[0] - base[key][0] for key in base})
+        drawn = _Truth(expected(protocol, people.cohort, course, seed))
+        shifts.append({key: drawn.effect(*key)[0] - base[key] for key in contrasts})
         _collect(axis, bands, axis_changes(protocol, course), course)
     if not draws:
         _collect(axis, bands, axis_changes(protocol, subset), subset)
     effects = []
-    for key in _contrasts(protocol):
+    everybody = _Truth(truth)
+    for key in contrasts:
         planned, arm = key
-        whole, spread = _effect(truth, planned, arm)
+        whole, spread = everybody.effect(planned, arm)
         own = np.array([whole + shift[key] for shift in shifts])
         effects.append(Effect(planned, arm, planned.reference, planned.method in RATIOS, whole, own, spread))
     return Prediction(
@@ -239,31 +244,44 @@ def _contrasts(protocol: Protocol) -> list[tuple[PlannedAnalysis, str]]:
     return [(planned, arm) for planned in protocol.plan for arm in planned.arms if arm != planned.reference]
 
 
-def _effect(truth: pd.DataFrame, planned: PlannedAnalysis, arm: str) -> tuple[float, float]:
-    """Return the mean true effect of one contrast and the SD between people of their own effects."""
-    rows = truth[truth["outcome"] == planned.outcome]
+class _Truth:
+    """Expected values by outcome, arm and visit, people in one order."""
 
-    def values(which: str, visit: str) -> pd.Series:
-        return rows[(rows["arm"] == which) & (rows["visit"] == visit)].set_index("subject_id")["value"]
+    def __init__(self, truth: pd.DataFrame) -> None:
+        self.visits: dict[str, str] = {}
+        self.values: dict[tuple[str, str, str], Array] = {}
+        people: list[str] | None = None
+        for key, rows in truth.groupby(["outcome", "arm", "visit"], sort=False):
+            outcome, arm, visit = (str(part) for part in key)
+            self.visits.setdefault(outcome, visit)
+            who = rows["subject_id"].tolist()
+            if people is not None and who != people:
+                raise ValueError("every outcome must hold the same people in the same order")
+            people = who
+            self.values[outcome, arm, visit] = rows["value"].to_numpy(float)
 
-    after = values(arm, planned.visit)
-    if planned.reference == "baseline":
-        first = rows["visit"].iloc[0] if len(rows) else planned.visit
-        before = values(arm, first)
-    else:
-        before = values(planned.reference, planned.visit)
-    after, before = after.align(before, join="inner")
-    if planned.method == "fold_change":
-        own = np.log((after + FOLD_OFFSET_PCT) / (before + FOLD_OFFSET_PCT))
-    elif planned.method == "log_ancova":
-        offset = FOLD_OFFSET_PCT if planned.outcome.endswith("_pct") else 0.0
-        own = np.log((after + offset) / (before + offset))
-    elif planned.method == "negative_binomial":
-        ratio = float(np.log(after.mean() / before.mean()))
-        return ratio, float(np.log(after / before).std())
-    else:
-        own = after - before
-    return _mean(own.to_numpy(float)), float(own.std())
+    def effect(self, planned: PlannedAnalysis, arm: str) -> tuple[float, float]:
+        """Return the mean true effect of one contrast and the SD between people of their own effects."""
+        name = planned.outcome
+        after = self.values[name, arm, planned.visit]
+        if planned.reference == "baseline":
+            before = self.values[name, arm, self.visits[name]]
+        else:
+            before = self.values[name, planned.reference, planned.visit]
+        if planned.method in ("fold_change", "log_ancova"):
+            offset = FOLD_OFFSET_PCT if name.endswith("_pct") else 0.0
+            own = np.log((after + offset) / (before + offset))
+        elif planned.method == "negative_binomial":
+            own = np.log(after / before)
+            return float(np.log(_mean(after) / _mean(before))), _spread(own)
+        else:
+            own = after - before
+        return _mean(own), _spread(own)
+
+
+def _spread(values: Array) -> float:
+    finite = values[np.isfinite(values)]
+    return float(finite.std(ddof=1)) if len(finite) > 1 else 0.0
 
 
 def _level(course: Trajectories, node: Node, day: float) -> Array:

@@ -220,9 +220,11 @@ class Loop:
 
     def __init__(self, code: Code, begin: Any, end: Any) -> None:
         self.code, self.begin, self.end = code, begin, end
+        self.ends = False
 
     def leave_when(self, condition: Value) -> None:
         """Go on behind the loop if the condition holds."""
+        self.ends = True
         onward = self.code.builder.append_basic_block()
         self.code.builder.cbranch(condition.value, self.end, onward)
         self.code.builder.position_at_end(onward)
@@ -287,10 +289,13 @@ class Code:
         begin, end = builder.append_basic_block(), builder.append_basic_block()
         builder.branch(begin)
         builder.position_at_end(begin)
-        yield Loop(self, begin, end)
+        loop = Loop(self, begin, end)
+        yield loop
         if not builder.block.is_terminated:
             builder.branch(begin)
         builder.position_at_end(end)
+        if not loop.ends:
+            builder.unreachable()
 
     @contextmanager
     def when(self, condition: Value) -> Iterator[None]:
@@ -359,6 +364,10 @@ class Code:
     def _mathematics(self, name: str, *arguments: Any) -> Value:
         values = [self.constant(argument, REAL) for argument in arguments]
         return Value(self, self.builder.call(self.module.external(name, len(values)), values))
+
+    def as_real(self, a: Value) -> Value:
+        """Return a whole number as a real one."""
+        return Value(self, self.builder.sitofp(a.value, REAL))
 
     def finite(self, a: Value) -> Value:
         """Return whether a number is neither infinite nor NaN."""

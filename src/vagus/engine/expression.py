@@ -13,8 +13,8 @@ Division is kept as division: ``floor(time / 24)`` must step exactly at the mult
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -52,7 +52,7 @@ class Graph:
     >>> graph.add(x, graph.const(1.0)) == graph.add(graph.const(1.0), x)
     True
     >>> graph.text(graph.derivative(graph.power(x, graph.const(3.0)), 0))
-    '((y0 * y0) + (((y0 + y0)) * y0))'
+    '((y0 * y0) + (y0 * (y0 + y0)))'
     """
 
     def __init__(self) -> None:
@@ -449,7 +449,7 @@ class Graph:
         return self.const(0.0)
 
 
-def apply(op: str, args: Sequence[object]) -> object:
+def apply(op: str, args: Sequence[Any]) -> Any:
     """Compute one operation with NumPy, elementwise.
 
     Parameters
@@ -467,11 +467,7 @@ def apply(op: str, args: Sequence[object]) -> object:
         return _OPERATIONS[op](*args)
 
 
-def _logical_not(a: object) -> object:
-    return np.logical_not(a)  # type: ignore[call-overload]
-
-
-_OPERATIONS = {
+_OPERATIONS: dict[str, Callable[..., Any]] = {
     "add": np.add,
     "sub": np.subtract,
     "mul": np.multiply,

@@ -20,28 +20,19 @@ from __future__ import annotations
 import ctypes
 import threading
 from dataclasses import dataclass
-from hashlib import sha256
-from typing import Any
 
-import llvmlite
-import llvmlite.binding as binding
-import llvmlite.ir as ir
 import numpy as np
+from llvmlite import ir
 from numpy.typing import NDArray
 
-from vagus import store
 from vagus.engine.expression import PERSON, Graph
 from vagus.engine.model import Model
+from vagus.engine.native import Library, build
 
-FORMAT = "1"
 CONTRACT = ("contract",)
-INTRINSICS = {
-    **{"exp": "exp", "log": "log", "log10": "log10", "sqrt": "sqrt", "abs": "fabs"},
-    **{"floor": "floor", "ceil": "ceil", "sin": "sin", "cos": "cos"},
-}
-LIBRARY = {
-    **{"tan": "tan", "asin": "asin", "acos": "acos", "atan": "atan", "sinh": "sinh", "cosh": "cosh"},
-    **{"tanh": "tanh", "asinh": "asinh", "acosh": "acosh", "atanh": "atanh", "gamma": "tgamma"},
+INTRINSICS = {name: name for name in ("exp", "log", "log10", "sqrt", "floor", "ceil", "sin", "cos")} | {"abs": "fabs"}
+LIBRARY = {"gamma": "tgamma"} | {
+    name: name for name in (*("tan", "asin", "acos", "atan", "sinh", "cosh"), *("tanh", "asinh", "acosh", "atanh"))
 }
 # rough cost of an operation, in additions; only the choice between the two integration methods rests on it
 COSTS = {"div": 5.0, "pow": 40.0, "sqrt": 6.0, "select": 1.0, "floor": 1.0, "ceil": 1.0, "abs": 1.0}
@@ -55,8 +46,9 @@ INDEX = ir.IntType(32)
 SIGNATURE = ir.FunctionType(ir.VoidType(), [DOUBLE, POINTER, POINTER, POINTER])
 CALLABLE = ctypes.CFUNCTYPE(None, ctypes.c_double, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
 
+FUNCTIONS = ("prepare", "rhs", "jacobian", "outputs", "triggers", "switches")
+
 _lock = threading.Lock()
-_ready = False
 
 
 @dataclass(frozen=True)
@@ -65,24 +57,20 @@ class Kernel:
 
     Attributes
     ----------
-    addresses : array of int64, shape (6,)
-        prepare, rhs, jacobian, outputs, triggers, switches.
-    events : array of int64, shape (number of events,)
-        One function an event.
+    library : Library
+        The machine code; a function's address stands under its name, events as ``event0``, ``event1``, ...
+    events : int
+        Number of events.
     prepared : int
         Number of values that `prepare` writes.
     costs : tuple of float
         Rough cost of one call of rhs and of jacobian.
-    from_cache : bool
-        Whether the machine code was found on disk.
     """
 
-    addresses: NDArray[np.int64]
-    events: NDArray[np.int64]
+    library: Library
+    events: int
     prepared: int
     costs: tuple[float, float]
-    from_cache: bool
-    engine: Any
 
     def call(
         self,
@@ -93,23 +81,22 @@ class Kernel:
         out: NDArray[np.float64],
     ) -> None:
         """Call one function (for tests and checks); `p` must have room for what `prepare` writes."""
-        address = int(self.addresses[FUNCTIONS.index(name)])
         for array in (y, p, out):
             if array.dtype != np.float64 or not array.flags.c_contiguous:
                 raise TypeError("a kernel takes contiguous arrays of float64")
-        CALLABLE(address)(t, y.ctypes.data, p.ctypes.data, out.ctypes.data)
-
-
-FUNCTIONS = ("prepare", "rhs", "jacobian", "outputs", "triggers", "switches")
+        CALLABLE(self.library.addresses[name])(t, y.ctypes.data, p.ctypes.data, out.ctypes.data)
 
 
 def kernel_of(model: Model) -> Kernel:
     """Return the compiled kernel of a model: from memory, from the cache on disk, or newly compiled."""
     with _lock:
-        kernel = model.compiled.get("kernel")
+        kernel: Kernel | None = model.compiled.get("kernel")
         if kernel is None:
-            kernel = model.compiled["kernel"] = _compile(model)
-        return kernel  # type: ignore[no-any-return]
+            text, prepared, costs = write(model)
+            names = (*FUNCTIONS, *(f"event{k}" for k in range(len(model.events))))
+            kernel = Kernel(build(lambda: text, names, text), len(model.events), prepared, costs)
+            model.compiled["kernel"] = kernel
+        return kernel
 
 
 # ---------------------------------------------------------------------- writing the code
@@ -226,8 +213,8 @@ def jacobian_nodes(model: Model) -> tuple[list[tuple[int, int, int]], list[int]]
     return entries, graph.derivatives(model.rates, -1)
 
 
-def _write(model: Model) -> tuple[str, int, tuple[float, float]]:
-    """Return the module's text, the number of prepared values, and the costs."""
+def write(model: Model) -> tuple[str, int, tuple[float, float]]:
+    """Return a kernel as LLVM assembly, the number of prepared values, and the costs of rhs and jacobian."""
     graph = model.graph
     entries, in_time = jacobian_nodes(model)
     size = len(model.states)
@@ -281,72 +268,3 @@ def _cost(graph: Graph, roots: list[int]) -> float:
             cheap = op not in INTRINSICS and op not in LIBRARY
             total += COSTS.get(op, 1.0 if cheap else FUNCTION_COST)
     return total
-
-
-# ---------------------------------------------------------------------- compiling
-
-
-def _start_llvm() -> None:
-    global _ready
-    if not _ready:
-        binding.initialize_native_target()
-        binding.initialize_native_asmprinter()
-        for name in ("pow", *INTRINSICS.values(), *LIBRARY.values()):
-            _provide(name)
-        _ready = True
-
-
-def _provide(name: str) -> None:
-    """Make a function of the C library known to the linker where the process does not show it by itself."""
-    if binding.address_of_symbol(name) is not None:
-        return
-    for library in (None, "ucrtbase", "libm.so.6", "libm.dylib"):
-        try:
-            function = getattr(ctypes.CDLL(library), name)
-        except (OSError, AttributeError, TypeError):
-            continue
-        binding.add_symbol(name, ctypes.cast(function, ctypes.c_void_p).value)
-        return
-
-
-def _target() -> tuple[Any, str]:
-    try:
-        features = binding.get_host_cpu_features().flatten()
-    except RuntimeError:
-        features = ""
-    cpu = binding.get_host_cpu_name()
-    target = binding.Target.from_default_triple()
-    machine = target.create_target_machine(cpu=cpu, features=features, opt=2, reloc="default", codemodel="jitdefault")
-    return machine, f"{target.triple}|{cpu}|{features}"
-
-
-def _compile(model: Model) -> Kernel:
-    text, prepared, costs = _write(model)
-    _start_llvm()
-    machine, host = _target()
-    version = ".".join(map(str, binding.llvm_version_info))
-    key = sha256("\n".join((FORMAT, llvmlite.__version__, version, host, text)).encode()).hexdigest()
-    code = store.read_entry("kernels", key)
-    from_cache = code is not None
-    if code is None:
-        module = binding.parse_assembly(text)
-        module.verify()
-        options = binding.create_pipeline_tuning_options(speed_level=2)
-        options.slp_vectorization = True
-        passes = binding.create_pass_builder(machine, options)
-        passes.getModulePassManager().run(module, passes)
-        code = bytes(machine.emit_object(module))
-        store.write_entry("kernels", key, code)
-    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), machine)
-    engine.add_object_file(binding.ObjectFileRef.from_data(code))
-    engine.finalize_object()
-    names = (*FUNCTIONS, *(f"event{k}" for k in range(len(model.events))))
-    found = [engine.get_function_address(name) for name in names]
-    return Kernel(
-        addresses=np.array(found[: len(FUNCTIONS)], dtype=np.int64),
-        events=np.array(found[len(FUNCTIONS) :], dtype=np.int64),
-        prepared=prepared,
-        costs=costs,
-        from_cache=from_cache,
-        engine=engine,
-    )

@@ -18,6 +18,8 @@ from vagus.errors import ModelError, nearest
 
 Floats = NDArray[np.float64]
 
+HARMLESS = {"l3v2extendedmath", "layout", "render"}  # SBML packages that leave the meaning as it is, or are read here
+
 
 @dataclass(frozen=True)
 class Event:
@@ -91,6 +93,9 @@ class Model:
     events: tuple[Event, ...]
     switches: tuple[int, ...]
     compiled: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "compiled": {}}  # machine code belongs to one process
 
     def state_index(self, name: str) -> int:
         """Return the place of a state.
@@ -296,7 +301,7 @@ class _Reader:
         for i in range(document.getNumPlugins()):
             package = document.getPlugin(i)
             name = package.getPackageName()
-            if name != "l3v2extendedmath" and document.getPackageRequired(name):
+            if document.getLevel() >= 3 and name not in HARMLESS and document.getPackageRequired(name):
                 self._note(f"the SBML package {name!r}, which changes the mathematics, is not supported")
         for reaction in self.reactions.values():
             if reaction.isSetFast() and reaction.getFast():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -42,25 +42,27 @@ class Library:
     engine: Any
 
 
-def build(text: str, names: Iterable[str]) -> Library:
+def build(text: Callable[[], str], names: Iterable[str], identity: str) -> Library:
     """Compile a module's text, or take its machine code from the cache.
 
     Parameters
     ----------
-    text : str
-        LLVM assembly.
+    text : callable
+        Gives LLVM assembly.
     names : iterable of str
         Functions whose addresses are wanted.
+    identity : str
+        What the text follows from, or the text itself: the same identity must always mean the same text.
     """
     with _lock:
         _start()
         machine, host = _machine()
         version = ".".join(map(str, binding.llvm_version_info))
-        key = sha256("\n".join((FORMAT, llvmlite.__version__, version, host, text)).encode()).hexdigest()
+        key = sha256("\n".join((FORMAT, llvmlite.__version__, version, host, identity)).encode()).hexdigest()
         code = store.read_entry("kernels", key)
         from_cache = code is not None
         if code is None:
-            code = _translate(text, machine)
+            code = _translate(text(), machine)
             store.write_entry("kernels", key, code)
         engine = binding.create_mcjit_compiler(binding.parse_assembly(""), machine)
         engine.add_object_file(binding.ObjectFileRef.from_data(code))

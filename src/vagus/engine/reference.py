@@ -119,13 +119,15 @@ def simulate_reference(
     steps = np.zeros(len(p), dtype=np.int64)
     for person in range(len(p)):
         path = _Path(model, p[person], y0[person], t_start, times, solver, (rtol, atol, max_step))
-        first, last = dose_table.offsets[person : person + 2]
+        first, last = dose_table.dose_offsets[person : person + 2]
         dosing = [
-            (float(dose_table.times[d]), int(dose_table.states[d]), float(dose_table.amounts[d]))
+            (float(dose_table.dose_times[d]), int(dose_table.dose_states[d]), float(dose_table.dose_amounts[d]))
             for d in range(first, last)
-            if t_start <= dose_table.times[d] < times[-1]
+            if t_start <= dose_table.dose_times[d] < times[-1]
         ]
-        messages.append(path.run(dosing, input_table.starts, input_table.places, input_table.values[person]))
+        messages.append(
+            path.run(dosing, input_table.input_starts, input_table.input_places, input_table.input_values[person])
+        )
         values[person], final[person], steps[person] = path.values, path.y, path.steps
     status = np.array([message != "ok" for message in messages], dtype=np.int64)
     final[status != 0] = np.nan
@@ -212,7 +214,7 @@ class _Path:
                 truth = self._at(self.triggers, solver.t, solver.y) != 0
                 risen = truth & ~self.truth
                 if risen.any():
-                    t_event = min(self._root(k, dense, solver.t_old, solver.t) for k in np.flatnonzero(risen))
+                    t_event = min(self._root(int(k), dense, solver.t_old, solver.t) for k in np.flatnonzero(risen))
                     self._write_until(t_event, dense)
                     self.t, self.y = t_event, np.array(dense(t_event), dtype=np.float64)
                     self._fire()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 from vagus.engine.expression import Graph
@@ -230,9 +231,8 @@ class Translator:
             return differ if kind == "RELATIONAL_NEQ" else graph.negate(differ)
         numbers = [graph.as_number(arg) for arg in args]
         result = graph.boolean(True)
-        for a, b in zip(numbers[:-1], numbers[1:], strict=True):
-            if kind in {"RELATIONAL_GT", "RELATIONAL_GEQ"}:
-                a, b = b, a
+        for left, right in pairwise(numbers):
+            a, b = (right, left) if kind in {"RELATIONAL_GT", "RELATIONAL_GEQ"} else (left, right)
             if kind in {"RELATIONAL_LT", "RELATIONAL_GT"}:
                 link = graph.less(a, b)
             elif kind in {"RELATIONAL_LEQ", "RELATIONAL_GEQ"}:

@@ -101,17 +101,21 @@ class Solution:
 
 @dataclass(frozen=True)
 class DoseTable:
-    offsets: Integers
-    times: Floats
-    states: Integers
-    amounts: Floats
+    """Doses by person and time; those of person i stand from ``dose_offsets[i]`` up to ``dose_offsets[i + 1]``."""
+
+    dose_offsets: Integers
+    dose_times: Floats
+    dose_states: Integers
+    dose_amounts: Floats
 
 
 @dataclass(frozen=True)
 class InputTable:
-    starts: Floats
-    places: Integers
-    values: Floats
+    """Inputs with places instead of names."""
+
+    input_starts: Floats
+    input_places: Integers
+    input_values: Floats
 
 
 def _places(names: Sequence[int | str] | NDArray[np.int64], find: Callable[[str], int], count: int) -> Integers:
@@ -127,6 +131,15 @@ def _places(names: Sequence[int | str] | NDArray[np.int64], find: Callable[[str]
 
 
 def read_doses(model: Model, doses: Doses | None, people: int) -> DoseTable:
+    """Check and sort doses.
+
+    Raises
+    ------
+    InputError
+        Lists of different lengths, a person that does not exist, a time that is not finite.
+    ModelError
+        A state that the model does not have.
+    """
     if doses is None:
         nothing = np.zeros(0)
         return DoseTable(np.zeros(people + 1, dtype=np.int64), nothing, np.zeros(0, dtype=np.int64), nothing)
@@ -146,6 +159,15 @@ def read_doses(model: Model, doses: Doses | None, people: int) -> DoseTable:
 
 
 def read_inputs(model: Model, inputs: Inputs | None, people: int) -> InputTable:
+    """Check inputs.
+
+    Raises
+    ------
+    InputError
+        Starts that do not ascend, values of another shape.
+    ModelError
+        A parameter that the model does not have.
+    """
     if inputs is None:
         return InputTable(np.zeros(0), np.zeros(0, dtype=np.int64), np.zeros((people, 0, 0)))
     starts = np.ascontiguousarray(inputs.starts, dtype=np.float64)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,9 +13,6 @@ from numpy.typing import ArrayLike, NDArray
 from vagus.engine.model import Model
 from vagus.engine.solution import Doses, Inputs, Solution, read_doses, read_inputs
 from vagus.errors import InputError
-
-if TYPE_CHECKING:
-    from vagus.engine.integrate import People, Settings
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -99,8 +95,6 @@ def simulate(
     ModelError
         A dose or an input names what the model does not have.
     """
-    from vagus.engine.integrate import People, Settings
-
     values = np.ascontiguousarray(parameters, dtype=np.float64)
     times = np.ascontiguousarray(output_times, dtype=np.float64)
     problems = _problems(model, values, times, t_start, rtol, max_step, method)
@@ -111,18 +105,17 @@ def simulate(
     if start.shape != (people, len(model.states)):
         raise InputError(f"Initial states must have the shape {(people, len(model.states))}, got {start.shape}")
     tolerance = np.broadcast_to(np.asarray(0.0 if atol is None else atol, dtype=np.float64), (len(model.states),))
-    dose_table = read_doses(model, doses, people)
-    input_table = read_inputs(model, inputs, people)
-    numbers = People(
-        values,
-        start,
-        times,
-        *(dose_table.offsets, dose_table.times, dose_table.states, dose_table.amounts),
-        *(input_table.starts, input_table.places, input_table.values),
-    )
-    tolerances = (float(rtol), np.ascontiguousarray(tolerance), atol is None)
-    settings = Settings(float(t_start), *tolerances, float(max_step), int(max_steps), METHODS.index(method))
-    job = _Job(model, numbers, settings)
+    numbers = {"t_start": float(t_start), "t_end": times[-1], "rtol": rtol, "max_step": max_step}
+    arrays = {
+        "parameters": values,
+        "initial": start,
+        "output_times": times,
+        "atol": np.ascontiguousarray(tolerance),
+        **vars(read_doses(model, doses, people)),
+        **vars(read_inputs(model, inputs, people)),
+    }
+    sizes = {"by_itself": int(atol is None), "max_steps": int(max_steps), "method": METHODS.index(method)}
+    job = _Job(model, arrays, numbers, **sizes)
     _run(job, max(1, int(threads)), max(1, int(chunk)), on_progress, cancel)
     return job.solution()
 
@@ -150,75 +143,88 @@ def _problems(
 class _Job:
     """The arrays of one simulation."""
 
-    def __init__(self, model: Model, people: People, settings: Settings) -> None:
+    def __init__(self, model: Model, people: dict[str, NDArray[Any]], numbers: dict[str, float], **sizes: int) -> None:
         from vagus.engine import integrate as loop
-        from vagus.engine.kernel import kernel_of
+        from vagus.engine.kernel import FUNCTIONS, kernel_of
 
         self.model = model
         self.people = people
-        self.settings = settings
-        self.count = len(people.parameters)
+        self.numbers = numbers
+        self.count = len(people["parameters"])
+        self.times = people["output_times"]
         self.kernel = kernel_of(model)  # holds the machine code that the addresses point to
-        size = len(model.states)
-        events = model.events
-        targets = np.zeros((len(events), size), dtype=np.bool_)
+        n, events = len(model.states), model.events
+        targets = np.zeros((len(events), n), dtype=np.int64)
         for k, event in enumerate(events):
-            targets[k, [place for place, _ in event.assignments]] = True
+            targets[k, [place for place, _ in event.assignments]] = 1
         kinds = [[event.initial_value, event.persistent, event.values_at_trigger] for event in events]
+        addresses = self.kernel.library.addresses
+        self.shared = {
+            **people,
+            "kinds": np.array(kinds, dtype=np.int64).reshape(len(events), 3),
+            "targets": targets,
+            "events": np.array([addresses[f"event{k}"] for k in range(len(events))], dtype=np.int64),
+            "values": np.full((self.count, len(self.times), len(model.outputs)), np.nan),
+            "final": np.full((self.count, n), np.nan),
+            "status": np.full(self.count, loop.CANCELLED, dtype=np.int64),  # until a person is done
+            "status_time": np.full(self.count, numbers["t_start"]),
+            "status_place": np.full(self.count, -1, dtype=np.int64),
+            "steps": np.zeros(self.count, dtype=np.int64),
+            "stiff_steps": np.zeros(self.count, dtype=np.int64),
+            "cancel": np.zeros(1, dtype=np.int64),
+        }
         rhs, jacobian = self.kernel.costs
-        self.code = loop.Code(
-            self.kernel.addresses,
-            self.kernel.events,
-            np.array(kinds, dtype=np.bool_).reshape(len(events), 3),
-            targets,
-            np.array([6 * rhs + 40.0 * size, jacobian + 6 * rhs + size * (60.0 + size * (14.0 + size / 3.0))]),
-        )
-        times = people.output_times
-        self.result = loop.Result(
-            np.full((self.count, len(times), len(model.outputs)), np.nan),
-            np.full((self.count, size), np.nan),
-            np.full(self.count, loop.CANCELLED, dtype=np.int64),  # until a person is done
-            np.full(self.count, settings.t_start),
-            np.full(self.count, -1, dtype=np.int64),
-            np.zeros(self.count, dtype=np.int64),
-            np.zeros(self.count, dtype=np.int64),
-        )
-        self.flag = np.zeros(1, dtype=np.int64)
+        numbers["cost_explicit"] = 6 * rhs + 40.0 * n
+        numbers["cost_stiff"] = jacobian + 6 * rhs + n * (60.0 + n * (14.0 + n / 3.0))
+        self.entries = {
+            **{loop.FUNCTIONS[k]: addresses[name] for k, name in enumerate(FUNCTIONS)},
+            "n_states": n,
+            "n_own": len(model.parameters),
+            "n_outputs": len(model.outputs),
+            "n_events": len(events),
+            "n_switches": len(model.switches),
+            "n_times": len(self.times),
+            "n_intervals": len(people["input_starts"]),
+            "n_inputs": len(people["input_places"]),
+            **sizes,
+        }
 
     def run(self, first: int, last: int) -> int:
         """Integrate some of the people; return their number."""
         from vagus.engine import integrate as loop
 
-        model = self.model
-        sizes = (len(model.outputs), len(model.events), len(model.switches))
-        work = loop.workspace(len(model.states), len(model.parameters), self.kernel.prepared, *sizes)
-        loop.integrate(first, last, self.code, self.people, self.settings, work, self.result, self.flag)
+        memory = loop.memory(self.entries, self.kernel.prepared, self.numbers)
+        loop.integrate(loop.Table({**self.shared, **memory}, self.entries), first, last)
         return last - first
+
+    def cancel(self) -> None:
+        """Let every person that is not done end soon."""
+        self.shared["cancel"][0] = 1
 
     def solution(self) -> Solution:
         """Return the results with a sentence for every status."""
         names = ("explicit", "stiff", "explicit and stiff")
-        result = self.result
-        which = np.where(result.stiff_steps == 0, 0, np.where(result.stiff_steps == result.steps, 1, 2))
+        result = self.shared
+        stiff, steps = result["stiff_steps"], result["steps"]
+        which = np.where(stiff == 0, 0, np.where(stiff == steps, 1, 2))
         return Solution(
             outputs=self.model.outputs,
-            times=self.people.output_times,
-            values=result.values,
-            final_state=result.final,
-            status=result.status,
+            times=self.times,
+            values=result["values"],
+            final_state=result["final"],
+            status=result["status"],
             messages=tuple(self._sentence(person) for person in range(self.count)),
-            steps=result.steps,
+            steps=steps,
             method=tuple(names[index] for index in which),
         )
 
     def _sentence(self, person: int) -> str:
         from vagus.engine import integrate as codes
 
-        code = int(self.result.status[person])
+        code, place, steps = (int(self.shared[name][person]) for name in ("status", "status_place", "steps"))
         if code == codes.OK:
             return "ok"
-        place = int(self.result.status_place[person])
-        when = f"near time {self.result.status_time[person]:.6g}"
+        when = f"near time {self.shared['status_time'][person]:.6g}"
         states = self.model.states
         state = states[place] if 0 <= place < len(states) else "unknown"
         if code == codes.STEP_TOO_SMALL:
@@ -226,7 +232,7 @@ class _Job:
         if code == codes.NOT_FINITE:
             return f"state {state} or its rate was not a finite number {when}"
         if code == codes.TOO_MANY_STEPS:
-            return f"too many steps: {self.result.steps[person]} up to time {self.result.status_time[person]:.6g}"
+            return f"too many steps: {steps} and the stops between them were not enough, the last one {when}"
         if code == codes.CANCELLED:
             return "cancelled"
         if code == codes.BAD_PARAMETER:
@@ -257,12 +263,11 @@ def _run(
                 if finished and on_progress is not None:
                     on_progress(done, job.count)
                 if cancel is not None and cancel.is_set():
-                    job.flag[0] = 1
+                    job.cancel()
                     break
         except BaseException:
-            job.flag[0] = 1
+            job.cancel()
             raise
         finally:
-            if job.flag[0]:
-                for future in running:
-                    future.cancel()
+            for future in running:
+                future.cancel()

@@ -16,6 +16,8 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 LONGEST = 1e9  # time after which a person's step counts as Newton's own
+FALLING = 0.95  # where the rates rise by more than this tells, the system is leaving an unstable state
+LEAST_GAIN = 1.3  # growth of the time step where they do not
 LEAST_SIZE = 1e-6  # a state smaller than this share of the people's largest is judged by that share
 
 
@@ -56,8 +58,8 @@ def steady_state(
 ) -> SteadyState:
     """Find steady states by Newton's method, damped by a time step (pseudo-transient continuation).
 
-    Far from the solution a step follows the system in time, so it leads to the steady state that the person would
-    settle in; near it the step is Newton's own.
+    Far from the solution a step follows the system in time, so that it tends to the steady state that the person
+    would settle in; near it the step is Newton's own.
 
     Parameters
     ----------
@@ -90,7 +92,7 @@ def steady_state(
     residual = system.residual(y, p)
     used = np.zeros(len(p), dtype=np.int64)
     with np.errstate(all="ignore"):
-        pace = np.minimum(0.1 / np.maximum(residual, 1e-300), LONGEST)
+        pace = system.first_pace(y, p, residual)
         for _ in range(iterations):
             open_ = np.flatnonzero(np.isfinite(residual) & (residual > tolerance) & (pace > 1e-14))
             if not len(open_):
@@ -104,10 +106,11 @@ def steady_state(
             if lower is not None:
                 good &= (trial[:, asked] >= lower).all(axis=1)
             gain = np.clip(residual[open_] / after, 0.5, 10.0)
+            gain = np.where(gain < FALLING, gain, np.maximum(gain, LEAST_GAIN))
             taken = open_[good]
             y[taken] = trial[good]
             residual[taken] = after[good]
-            pace[open_] = np.where(good, np.minimum(pace[open_] * np.maximum(gain, 1.2), LONGEST), 0.2 * pace[open_])
+            pace[open_] = np.where(good, np.minimum(pace[open_] * gain, LONGEST), 0.2 * pace[open_])
     status = np.where(residual <= tolerance, 0, 1).astype(np.int64)
     messages = tuple(
         "ok" if code == 0 else f"no steady state found after {count} steps: relative rate {left:.3g} per unit of time"
@@ -129,6 +132,14 @@ class _System:
         relative: Floats = np.abs(rates) / np.maximum(np.abs(y[:, self.asked]), self.size)
         result: Floats = relative.max(axis=1, initial=0.0)
         return result
+
+    def first_pace(self, y: Floats, p: Floats, residual: Floats) -> Floats:
+        """Return the time step to begin with: short against the rates and against the fastest time scale."""
+        count = len(self.asked)
+        slopes = np.abs(evaluate_nodes(self.graph, self.slopes, self.t, y, p)).reshape(len(y), count, count)
+        fastest = np.nan_to_num(slopes.sum(axis=1).max(axis=1, initial=0.0), nan=np.inf)
+        pace: Floats = np.minimum(0.1 / np.maximum(residual, 1e-300), 0.3 / np.maximum(fastest, 1e-300))
+        return np.clip(pace, 1e-12, LONGEST)
 
     def step(self, y: Floats, p: Floats, pace: Floats) -> Floats:
         """Return the step of one linear solve a person; zero where the matrix is singular."""

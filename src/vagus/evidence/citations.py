@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-import pandas as pd
-
 from vagus import resources
 from vagus.errors import VagusError, nearest
 
@@ -39,13 +37,12 @@ def references() -> dict[str, tuple[str, str]]:
     VagusError
         An id that stands in both tables.
     """
-    sources = resources.table("evidence", "data", "sources.csv")
-    known = {row.study_id: (row.citation, row.doi) for row in sources.itertuples()}
-    table: pd.DataFrame = resources.table("evidence", "data", "studies.csv")
-    for row in table.itertuples():
-        if row.study_id in known:
-            raise VagusError(f'Source "{row.study_id}" stands in both sources.csv and studies.csv.')
-        known[row.study_id] = (row.citation, row.doi)
+    known: dict[str, tuple[str, str]] = {}
+    for name in ("sources.csv", "studies.csv"):
+        for row in resources.rows("evidence", "data", name):
+            if row["study_id"] in known:
+                raise VagusError(f'Source "{row["study_id"]}" stands twice in sources.csv and studies.csv.')
+            known[row["study_id"]] = (row["citation"], row["doi"])
     return known
 
 

@@ -72,24 +72,22 @@ def published_rows(study_id: str) -> tuple[PublishedRow, ...]:
     known = list(studies()["study_id"])
     if study_id not in known:
         raise InputError(f'No study "{study_id}" in the evidence base; {nearest(study_id, known)}')
-    ours = {
-        row.published_outcome: row.outcome
-        for row in resources.table("evidence", "data", "outcome_map.csv").itertuples()
-    }
-    table = resources.table("evidence", "data", "outcomes.csv")
+    mapped = resources.rows("evidence", "data", "outcome_map.csv")
+    ours = {row["published_outcome"]: row["outcome"] for row in mapped}
     return tuple(
         PublishedRow(
-            arm=row.arm,
-            outcome=row.outcome,
-            week=row.week,
-            ours=ours.get(row.outcome, ""),
-            direction=row.value,
-            statistic=row.statistic,
-            contrast=row.contrast_vs or NOT_STATED,
-            as_worded=row.note,
-            seen=row.seen,
+            arm=row["arm"],
+            outcome=row["outcome"],
+            week=row["week"],
+            ours=ours.get(row["outcome"], ""),
+            direction=row["value"],
+            statistic=row["statistic"],
+            contrast=row["contrast_vs"] or NOT_STATED,
+            as_worded=row["note"],
+            seen=row["seen"],
         )
-        for row in table[table["study_id"] == study_id].itertuples()
+        for row in resources.rows("evidence", "data", "outcomes.csv")
+        if row["study_id"] == study_id
     )
 
 

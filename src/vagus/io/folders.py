@@ -1,53 +1,185 @@
-"""The folder of a run: made, marked, filled, and marked complete."""
+"""The folder of a run: reserved, filled, and then complete, partial (stopped), or gone as if it had never been."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from errno import ENOTDIR
 from pathlib import Path
+from typing import Any
 
-from vagus.errors import InputError, Problem
+from vagus.errors import Cancelled, InputError, Problem
 
 RECORD = "run.json"
 RUNNING, COMPLETE, PARTIAL = "running", "complete", "partial"
 
 
-def open_run(folder: str | Path, force: bool) -> Path:
-    """Make the folder of a run and mark it as running.
+class RunFolder:
+    """The folder of a run while it is made.
+
+    A new run is written into its folder, which is marked as running. A run that replaces another is written beside it
+    and takes its place when it is complete, so that no failure costs the run that was there.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+        Where the files go.
+    shown : str
+        The folder as the user named it.
+    record : dict
+        What `run.json` will say, beside the status.
+    """
+
+    def __init__(self, folder: str | Path, force: bool, record: Mapping[str, object]) -> None:
+        self.shown = str(folder)
+        self.record = dict(record)
+        self._target = Path(os.path.abspath(folder))
+        self._made: list[Path] = []
+        self._reserved = False
+        try:
+            self._replaces = self._must_replace(force)
+            if self._replaces:
+                self._target = self._target.resolve()
+                self.path = self._beside("new")
+            else:
+                self.path = self._target
+            self._make(self.path)
+            self._reserved = True
+            self._mark(RUNNING)
+        except OSError as error:
+            self.discard()
+            reason = error.strerror or str(error)
+            text = f"The folder must be writable, got: {reason}; name another with --out."
+            raise InputError(Problem(self.shown, 0, text)) from None
+
+    def _must_replace(self, force: bool) -> bool:
+        if not self._target.exists():
+            return False
+        if not self._target.is_dir():
+            raise InputError(
+                Problem(self.shown, 0, "The output must be a folder, got a file; name another with --out.")
+            )
+        if not any(self._target.iterdir()):
+            return False
+        if not force:
+            text = "The output folder must be new, this one holds files; add --force to replace a run, or name another"
+            raise InputError(Problem(self.shown, 0, f"{text} with --out."))
+        if _record(self._target) is None:
+            text = f"--force replaces only the folder of a run (one with a {RECORD} of vagus), this is something else"
+            raise InputError(Problem(self.shown, 0, f"{text}; name another with --out."))
+        return True
+
+    def _beside(self, word: str) -> Path:
+        return self._target.with_name(f".{self._target.name}.{word}-{os.getpid()}")
+
+    def _make(self, path: Path) -> None:
+        if path.is_dir():
+            return
+        if path.exists():
+            raise NotADirectoryError(ENOTDIR, os.strerror(ENOTDIR))
+        self._make(path.parent)
+        path.mkdir(exist_ok=True)
+        self._made.append(path)
+
+    def _mark(self, status: str) -> None:
+        content = json.dumps({**self.record, "status": status}, indent=1, ensure_ascii=False) + "\n"
+        write_text(self.path / RECORD, content)
+
+    @contextmanager
+    def writing(self) -> Iterator[Path]:
+        """Give the folder to write into; what the disk refuses becomes one clear message.
+
+        Raises
+        ------
+        InputError
+            The disk is full, or no longer writable.
+        """
+        try:
+            yield self.path
+        except OSError as error:
+            if error.filename is not None and not Path(str(error.filename)).is_relative_to(self.path):
+                raise  # not the run's own file
+            reason = error.strerror or str(error)
+            text = (
+                f"The run could not be written, got: {reason}; nothing is kept. Make room, or name another with --out."
+            )
+            raise InputError(Problem(self.shown, 0, text)) from None
+        except InputError as error:
+            # Writers below name the folder that they were given; the user knows it by another name.
+            inside = str(self.path)
+            renamed = [Problem(p.file.replace(inside, self.shown), p.line, p.message) for p in error.problems]
+            raise InputError(renamed) from None
+
+    def finish(self) -> None:
+        """Mark the run as complete and put it in its place."""
+        with self.writing():
+            self._mark(COMPLETE)
+            if self._replaces:
+                old = self._beside("old")
+                self._target.rename(old)
+                try:
+                    self.path.rename(self._target)
+                except OSError:
+                    old.rename(self._target)
+                    raise
+                self.path = self._target
+                shutil.rmtree(old, ignore_errors=True)
+
+    def stop(self) -> str:
+        """Mark a run that the user stopped as partial, and say what is left of it."""
+        if self._replaces:
+            self.discard()
+            return f"Stopped. The run that was in {self.shown} is as it was."
+        with suppress(OSError):
+            self._mark(PARTIAL)
+        return f"Stopped. {self.shown} is marked partial; the same command with --force makes the run anew."
+
+    def discard(self) -> None:
+        """Remove all that was made for this run, folders included."""
+        with suppress(OSError):
+            # An empty folder of the user stays, empty; a folder that was not empty was never reserved.
+            for entry in self.path.iterdir() if self._reserved else ():
+                if entry.is_dir():
+                    shutil.rmtree(entry, ignore_errors=True)
+                else:
+                    entry.unlink()
+        for folder in reversed(self._made):
+            with suppress(OSError):
+                folder.rmdir()
+
+
+@contextmanager
+def open_run(folder: str | Path, force: bool, record: Mapping[str, object]) -> Iterator[RunFolder]:
+    """Reserve the folder of a run, and settle it at the end: complete, partial where it was stopped, gone on errors.
+
+    Parameters
+    ----------
+    folder : str or pathlib.Path
+        Must not exist or be empty.
+    force : bool
+        A folder that holds a run is replaced, once the new one is complete.
+    record : mapping
+        First facts of `run.json`; more can be put into `record` of what is given.
 
     Raises
     ------
     InputError
         The folder exists and `force` is off, it is something else than a run, or it cannot be written.
+    Cancelled
+        The user stopped the work inside.
     """
-    path = Path(folder)
-    shown = str(folder)
+    run = RunFolder(folder, force, record)
     try:
-        if path.exists() and not path.is_dir():
-            raise InputError(Problem(shown, 0, "The output must be a folder, got a file; name another with --out."))
-        if path.exists() and any(path.iterdir()):
-            if not force:
-                text = "The folder of a run must be new, this one exists; add --force to replace it or name another with --out."
-                raise InputError(Problem(shown, 0, text))
-            if not (path / RECORD).exists():
-                text = f"--force replaces only the folder of a run (one with {RECORD}); this holds something else."
-                raise InputError(Problem(shown, 0, text))
-            shutil.rmtree(path)
-        path.mkdir(parents=True, exist_ok=True)
-        write_text(path / RECORD, json.dumps({"status": RUNNING}) + "\n")
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise InputError(
-            Problem(shown, 0, f"The folder must be writable, got: {reason}; name another with --out.")
-        ) from None
-    return path
-
-
-def close_run(path: Path, record: Mapping[str, object], status: str = COMPLETE) -> None:
-    """Write the record of a run with its final status."""
-    write_text(path / RECORD, json.dumps({**record, "status": status}, indent=1, ensure_ascii=False) + "\n")
+        yield run
+        run.finish()
+    except (KeyboardInterrupt, Cancelled):
+        raise Cancelled(run.stop()) from None
+    except BaseException:
+        run.discard()
+        raise
 
 
 def write_text(path: Path, text: str) -> None:
@@ -62,7 +194,37 @@ def write_bytes(path: Path, content: bytes) -> None:
         waiting.write_bytes(content)
         os.replace(waiting, path)
     finally:
-        waiting.unlink(missing_ok=True)
+        with suppress(OSError):
+            waiting.unlink(missing_ok=True)
+
+
+def _record(path: Path) -> dict[str, Any] | None:
+    """Return the record of a run, or None where the folder is not one."""
+    try:
+        record = json.loads((path / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    known = isinstance(record, dict) and record.get("status") in (RUNNING, COMPLETE, PARTIAL)
+    return record if known and ("vagus" in record or "protocol" in record) else None
+
+
+def check_finished(folder: str | Path) -> None:
+    """Refuse the folder of a run that was not finished; whatever else the folder is, others judge.
+
+    Raises
+    ------
+    InputError
+        The run is partial, or still running.
+    """
+    record = _record(Path(folder))
+    if record is not None and record["status"] != COMPLETE:
+        raise InputError(Problem(str(folder), 0, _unfinished(record["status"])))
+
+
+def _unfinished(status: str) -> str:
+    if status == RUNNING:
+        return "A run must be complete, this one is still running or was killed; wait, or repeat it with --force."
+    return f'A run must be complete, this one was stopped ("{status}"); repeat it with --force.'
 
 
 def read_run_text(folder: str | Path, name: str) -> str:
@@ -71,20 +233,22 @@ def read_run_text(folder: str | Path, name: str) -> str:
     Raises
     ------
     InputError
-        No such folder, not a run, or a run that was not finished.
+        No such folder, not a run, a run that was not finished, or one without that file.
     """
     path, shown = Path(folder), str(folder)
     if not path.is_dir():
         raise InputError(Problem(shown, 0, "A run must be a folder that vagus wrote, there is none of this name."))
-    try:
-        record = json.loads((path / RECORD).read_text(encoding="utf-8"))
-        status = record.get("status")
-    except (OSError, ValueError, AttributeError):
-        raise InputError(Problem(shown, 0, f"A run must have a readable {RECORD}; this folder has none.")) from None
-    if status != COMPLETE:
-        text = f'A run must be complete, this one is "{status}"; repeat it with --force.'
-        raise InputError(Problem(shown, 0, text))
+    record = _record(path)
+    if record is None:
+        raise InputError(Problem(shown, 0, f"A run must have a {RECORD} of vagus, this folder has none."))
+    if record["status"] != COMPLETE:
+        raise InputError(Problem(shown, 0, _unfinished(record["status"])))
     try:
         return (path / name).read_text(encoding="utf-8")
-    except (OSError, ValueError):
-        raise InputError(Problem(shown, 0, f"The run has no readable {name}; repeat it with --force.")) from None
+    except FileNotFoundError:
+        simulated = record.get("made_by") == "simulate"
+        fix = "vagus simulate makes none, vagus run does" if simulated else "repeat it with --force"
+        raise InputError(Problem(shown, 0, f"The run must have a {name}, this one has none; {fix}.")) from None
+    except (OSError, ValueError) as error:
+        text = f"The file must be readable text, got: {getattr(error, 'strerror', None) or error}; repeat the run."
+        raise InputError(Problem(str(path / name), 0, text)) from None

@@ -13,7 +13,7 @@ import pandas as pd
 
 from vagus.errors import InputError, Problem
 from vagus.io.assembly import with_status
-from vagus.io.tables import read_bytes
+from vagus.io.tables import MOST_BYTES, read_bytes
 from vagus.protocol.types import Protocol
 from vagus.trial.checks import check_arms, check_trial
 from vagus.trial.data import TrialData
@@ -40,7 +40,10 @@ def read_run(folder: Path, protocol: Protocol | None) -> TrialData:
     if len(features) and not kind:
         numbers = features.to_numpy(dtype=np.float64)
         kind = "counts" if np.all(numbers == np.rint(numbers)) and numbers.max(initial=0.0) > 1 else "fractions"
-    data = TrialData(**frames, features=features, feature_kind=kind, notes=tuple(map(str, facts.get("notes", ()))))
+    notes = [str(note) for note in facts.get("notes", ())]
+    if (state := read_facts(folder / "run.json").get("status", "complete")) != "complete":
+        notes.append(f'this run is marked "{state}", not complete: what it holds may be a part')
+    data = TrialData(**frames, features=features, feature_kind=kind, notes=tuple(notes))
     problems = check_trial(data, str(folder))
     if not problems and protocol is not None:
         problems = check_arms(data, protocol.arms)
@@ -56,6 +59,9 @@ def _read_part(path: Path) -> pd.DataFrame | None:
         return None
     import pyarrow
 
+    if path.stat().st_size > MOST_BYTES:
+        text = f"A table must be at most {MOST_BYTES // 2**20} MB, got {path.stat().st_size / 2**20:.0f} MB."
+        raise InputError(Problem(str(path), 0, text))
     try:
         frame = pd.read_parquet(path)
     except (OSError, ValueError, pyarrow.ArrowException) as error:
@@ -66,7 +72,7 @@ def _read_part(path: Path) -> pd.DataFrame | None:
 
 
 def read_facts(path: Path) -> dict[str, Any]:
-    """Return the kind of features and the notes that were written with a trial; empty where there are none."""
+    """Return a small JSON object that was written beside the tables; empty where there is none."""
     if not path.exists():
         return {}
     try:
@@ -74,7 +80,7 @@ def read_facts(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise InputError(Problem(str(path), 0, f"The file must be JSON, got: {error}.")) from None
     if not isinstance(facts, dict):
-        raise InputError(Problem(str(path), 0, "The file must be a JSON object with feature_kind and notes."))
+        raise InputError(Problem(str(path), 0, "The file must be a JSON object."))
     return facts
 
 

@@ -59,17 +59,16 @@ def read_trial(
         Every problem found, with file and line.
     """
     known = outcomes() if known_outcomes is None else dict(known_outcomes)
-    place = Path(path)
-    if not place.exists():
-        text = f"Data must be an existing folder or table, found none; {_near(place)}"
-        raise InputError(Problem(str(path), 0, text))
-    folder, files = (place.parent, [place]) if place.is_file() else (place, _files(place))
+    folder, files = _look(Path(path))
     names = [file.name for file in files]
     found, note = _find_mapping(folder, names, mapping, protocol, known)
     if found is not None:
         return assemble(found, folder, known, protocol, [note])
     if "subjects.parquet" in names:
         return read_run(folder, protocol)
+    if "run.json" in names:
+        text = "A run must hold its tables (subjects.parquet), found none: it was stopped too early; run it again."
+        raise InputError(Problem(str(path), 0, text))
     facts = read_facts(folder / FACTS) if FACTS in names else {}
     found = guess_mapping(files, folder, known, facts.get("feature_kind") or None)
     data = assemble(found, folder, known, protocol, list(map(str, facts.get("notes", ()))))
@@ -87,12 +86,16 @@ def _read_truth(path: Path) -> pd.DataFrame:
     return table.frame.assign(value=values).reset_index(drop=True)
 
 
-def _files(folder: Path) -> list[Path]:
+def _look(place: Path) -> tuple[Path, list[Path]]:
+    """Return the folder and its files; for a single table its folder and itself."""
     try:
-        return sorted(folder.iterdir())
+        if not place.exists():
+            text = f"Data must be an existing folder or table, found none; {_near(place)}"
+            raise InputError(Problem(str(place), 0, text))
+        return (place.parent, [place]) if place.is_file() else (place, sorted(place.iterdir()))
     except OSError as error:
         text = f"The folder must be readable, got: {error.strerror or error}; check its permissions."
-        raise InputError(Problem(str(folder), 0, text)) from None
+        raise InputError(Problem(str(place), 0, text)) from None
 
 
 def _near(path: Path) -> str:

@@ -1,9 +1,8 @@
 """The axis as text: read the library's submodels, join them, check that every number has a source."""
 
-from vagus.model.compose import ComposedModel, antimony_to_sbml, compose
+from vagus.model.composition import ComposedModel, antimony_to_sbml, compose
 from vagus.model.parameters import (
     draw_uncertain,
-    draw_values,
     parameter_table,
     parameter_tables,
     people_rows,
@@ -17,7 +16,6 @@ __all__ = [
     "antimony_to_sbml",
     "compose",
     "draw_uncertain",
-    "draw_values",
     "parameter_table",
     "parameter_tables",
     "people_rows",

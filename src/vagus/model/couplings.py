@@ -77,15 +77,14 @@ class Node:
 @cache
 def couplings() -> tuple[Coupling, ...]:
     """Return all links, in the order of the table."""
-    table = resources.table("model", "library", "couplings.csv")
-    return tuple(Coupling(*row) for row in table.itertuples(index=False, name=None))
+    return tuple(Coupling(**row) for row in resources.rows("model", "library", "couplings.csv"))
 
 
 @cache
 def nodes() -> tuple[Node, ...]:
     """Return all quantities, in the order of the diagram."""
-    table = resources.table("model", "library", "nodes.csv")
+    fields = ("node", "label", "column", "variable", "transform", "unit", "study_id", "grade", "description")
     return tuple(
-        Node(**(row._asdict() | {"sd": float(row.sd)}))  # type: ignore[attr-defined]
-        for row in table.itertuples(index=False)
+        Node(sd=float(row["sd"]), **{name: row[name] for name in fields})
+        for row in resources.rows("model", "library", "nodes.csv")
     )

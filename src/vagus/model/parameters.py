@@ -24,12 +24,11 @@ from __future__ import annotations
 
 from functools import cache
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from vagus import resources
 from vagus.errors import ModelError, nearest
+from vagus.model.distributions import read_distribution
 from vagus.rng import stream
 
 COLUMNS = (
@@ -107,61 +106,6 @@ def people_rows(table: pd.DataFrame) -> pd.DataFrame:
     return table[~table["distribution"].isin(NOT_DRAWN) & (table["varies_between"] == "people")]
 
 
-def draw_values(rows: pd.DataFrame, generator: np.random.Generator, size: int = 1) -> NDArray[np.float64]:
-    """Draw every row's distribution by inversion.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        Rows with a distribution (columns ``value, distribution, spread``).
-    generator : numpy.random.Generator
-        One uniform number a row and draw is taken from it, row after row.
-    size : int
-        Number of draws.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (size, rows).
-    """
-    uniform = generator.random((size, len(rows)))
-    columns = [
-        inverse(kind, float(value), spread, uniform[:, column])
-        for column, (kind, value, spread) in enumerate(
-            zip(rows["distribution"], rows["value"], rows["spread"], strict=True)
-        )
-    ]
-    return np.column_stack(columns) if columns else np.empty((size, 0))
-
-
-def inverse(kind: str, value: float, spread: str, uniform: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the quantiles `uniform` (0-1) of one row's distribution.
-
-    Examples
-    --------
-    >>> inverse("lognormal", 2.0, "0.5", np.array([0.5])).round(6).tolist()
-    [2.0]
-    >>> inverse("truncnormal", 0.1, "0.1|0|0.3", np.array([0.0, 1.0])).round(6).tolist()
-    [0.0, 0.3]
-    """
-    from scipy.special import betaincinv, ndtr, ndtri
-
-    parts = [float(part) for part in spread.split("|")]
-    if kind == "beta":
-        return np.asarray(betaincinv(parts[0], parts[1], uniform), dtype=float)
-    log = kind.endswith("lognormal")
-    center = np.log(value) if log else value
-    if kind.startswith("trunc"):
-        low, high = (np.log(part) if log else part for part in parts[1:])
-        below, above = ndtr((low - center) / parts[0]), ndtr((high - center) / parts[0])
-        z = np.clip(center + parts[0] * ndtri(below + uniform * (above - below)), low, high)
-    elif kind in ("normal", "lognormal"):
-        z = center + parts[0] * ndtri(uniform)
-    else:
-        raise ModelError(f'Unknown distribution "{kind}".')
-    return np.asarray(np.exp(z) if log else z, dtype=float)
-
-
 def draw_uncertain(table: pd.DataFrame, seed: int, draw: int) -> dict[str, float]:
     """Return one joint draw of everything that is uncertain and common to all people.
 
@@ -176,7 +120,8 @@ def draw_uncertain(table: pd.DataFrame, seed: int, draw: int) -> dict[str, float
     if draw == 0:
         return dict(zip(rows["parameter"], rows["value"], strict=True))
     drawn = {}
-    for name, kind, value, spread in rows[["parameter", "distribution", "value", "spread"]].itertuples(index=False):
-        uniform = stream(seed, "parameter", name, draw).random(1)
-        drawn[str(name)] = float(inverse(kind, value, spread, uniform)[0])
+    for row in rows.to_dict("records"):
+        quantile, value, spread = read_distribution(row)
+        uniform = stream(seed, "parameter", row["parameter"], draw).random(1)
+        drawn[str(row["parameter"])] = float(quantile(uniform, value, spread)[0])
     return drawn

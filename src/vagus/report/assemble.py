@@ -46,9 +46,10 @@ PANELS = (
     ("sleep_shift", "Sleep complaint: shift by gut and body", "SD", 1.0),
 )
 LIMITS = (
-    "Most links between gut and brain have never been measured in people; their strength is a prior, and the interval shows it.",
-    "The path from Bifidobacterium to mood that EFFICAD suggests is a correlation; it enters as a direct effect centered on "
-    "none.",
+    "Most links between gut and brain have never been measured in people; their strength is a prior, and the "
+    "interval shows it.",
+    "The path from Bifidobacterium to mood that EFFICAD suggests is a correlation; it enters as a direct effect "
+    "centered on none.",
     "The model holds adults of working age and older; no infants, no pregnancy, no drug effects, no sleep stages.",
     "Antibiotics are recorded and set aside as the protocol says; their effect on the microbiome is not simulated.",
     "Spread between studies is not yet part of the interval.",
@@ -298,17 +299,18 @@ def _flow(protocol: Protocol, data: TrialData, primary: EffectEstimate) -> list[
 
 def _methods(protocol: Protocol, prediction: Prediction, notes: Sequence[str]) -> list[Section]:
     people = (
-        f"{protocol.population.n} virtual people were drawn from the population {protocol.population.source} and screened "
-        "with the protocol's entry criteria. Each starts at the own baseline microbiome as an exact steady state and at the "
-        "own body clock, and is simulated under every arm, so that both potential outcomes are known."
+        f"{protocol.population.n} virtual people were drawn from the population {protocol.population.source} and "
+        "screened with the protocol's entry criteria. Each starts at the own baseline microbiome as an exact steady "
+        "state and at the own body clock, and is simulated under every arm, so that both potential outcomes are known."
     )
     draws = (
-        f"The central parameters were used for everybody; {prediction.draws} draws of all uncertain parameters were each "
-        f"simulated in {prediction.people_per_draw} people. {prediction.failed} of {prediction.simulated} simulations failed."
+        f"The central parameters were used for everybody; {prediction.draws} draws of all uncertain parameters were "
+        f"each simulated in {prediction.people_per_draw} people. {prediction.failed} of {prediction.simulated} "
+        "simulations failed."
     )
     reading = (
-        "An endpoint's estimate is the mean true effect over the draws. Its 95 % interval is where the estimate of one trial "
-        "of this size would fall: uncertain parameters and sampling of people, days and measurement together."
+        "An endpoint's estimate is the mean true effect over the draws. Its 95 % interval is where the estimate of one "
+        "trial of this size would fall: uncertain parameters and sampling of people, days and measurement together."
     )
     doses = [
         f"{arm.label}: "

@@ -64,7 +64,8 @@ def rests_on_sentence(outcome: str, label: str) -> str:
         f"{trial} ({', '.join(sorted({row.outcome for row in published_rows(trial)}))})" for trial in calibrated_on()
     ]
     return (
-        f"The answer for {label} rests on {len(links)} {'link' if len(links) == 1 else 'links'} from product to outcome: "
+        f"The answer for {label} rests on {len(links)} {'link' if len(links) == 1 else 'links'} from product to "
+        "outcome: "
         f"{adult} measured in adults, {prior} with no data that fix their size, {contested} contested. "
         f"The model is calibrated on {len(measured)} trial{'' if len(measured) == 1 else 's'}: {'; '.join(measured)}."
     )

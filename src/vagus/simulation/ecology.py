@@ -1,8 +1,8 @@
 """Each person's own baseline microbiome as the exact steady state of the colon.
 
-Given the target shares of the guilds, the drives at which every guild grows exactly as fast as it is washed out are the
-minimum of a convex function; Newton steps find it for many people at once, with the metabolites and pH solved along. The
-weights `w` follow from the drives. No differential equation is solved.
+Given the target shares of the guilds, the drives at which every guild grows exactly as fast as it is washed out are
+the minimum of a convex function; Newton steps find it for many people at once, with the metabolites and pH solved
+along. The weights `w` follow from the drives. No differential equation is solved.
 """
 
 from __future__ import annotations
@@ -22,6 +22,10 @@ METABOLITES = ("ac", "pr", "bu", "la", "pd")
 MAX_SWEEPS = 400
 MAX_NEWTON = 60
 LONGEST_STEP = 2.0
+#: Largest share of the lactate users' growth that cross-feeding may make up; the rest must come from substrates.
+MOST_CROSS_FED = 0.9
+#: Log drives beyond this mean that a guild cannot reach its share with the substrates that it takes.
+FARTHEST = 100.0
 TOLERANCE = 1e-10
 
 
@@ -32,7 +36,7 @@ class ColonSteadyState:
     Attributes
     ----------
     weights : dict
-        ``w_<guild>`` -> (n,).
+        ``w_<guild>`` and ``lacuse_growth`` -> (n,).
     states : dict
         ``X_<guild>`` (g), ``S_<substrate>`` (g), ``M_<metabolite>`` (mmol) -> (n,).
     residual : numpy.ndarray
@@ -91,13 +95,18 @@ def solve_colon(shares: Array, values: Mapping[str, Array | float]) -> ColonStea
     log_drive = np.where(present, np.log(np.maximum(shares, 1e-12)), -np.inf)
     metabolites = np.tile([21.0, 7.5, 7.5, 0.2, 0.1], (n, 1))
     lactate_use, pd_use = np.zeros(n), np.zeros(n)
+    kept = np.ones(n)
     residual = np.full(n, np.inf)
     biomass = np.zeros((n, len(GUILDS)))
     for _ in range(MAX_SWEEPS):
+        cross_fed = get["y_lactate"] * lactate_use + get["y_pd"] * pd_use
         extra = immigration.copy()
-        extra[:, lactate_index] += get["y_lactate"] * lactate_use + get["y_pd"] * pd_use
+        extra[:, lactate_index] += kept * cross_fed
         total = (supply.sum(axis=1) + extra.sum(axis=1)) / wash
         biomass = shares * total[:, None]
+        room = MOST_CROSS_FED * wash * biomass[:, lactate_index] - immigration[:, lactate_index]
+        kept = np.clip(room / np.maximum(cross_fed, 1e-300), 0.0, 1.0)
+        extra[:, lactate_index] = immigration[:, lactate_index] + kept * cross_fed
         needed = np.where(present, np.maximum(wash[:, None] * biomass - extra, 1e-300), 0.0)
         log_drive, growth = _match_growth(log_drive, needed, supply, affinity, present)
         pull = affinity * np.exp(log_drive)[:, :, None]
@@ -119,7 +128,8 @@ def solve_colon(shares: Array, values: Mapping[str, Array | float]) -> ColonStea
     states = {f"X_{name}": biomass[:, index] for index, name in enumerate(GUILDS)}
     states |= {f"S_{name}": substrate[:, index] for index, name in enumerate(SUBSTRATES)}
     states |= {f"M_{name}": metabolites[:, index] for index, name in enumerate(METABOLITES)}
-    return ColonSteadyState({f"w_{name}": weights[:, index] for index, name in enumerate(GUILDS)}, states, residual)
+    solved = {f"w_{name}": weights[:, index] for index, name in enumerate(GUILDS)} | {"lacuse_growth": kept}
+    return ColonSteadyState(solved, states, residual)
 
 
 def _match_growth(
@@ -127,8 +137,8 @@ def _match_growth(
 ) -> tuple[Array, Array]:
     """Find drives at which every guild grows as fast as needed: Newton steps on a convex potential.
 
-    With u the log drives, the growth of guild i is the derivative of sum_s supply_s ln(sum_k affinity_ks exp(u_k)), so the
-    drives minimize that sum minus needed . u. One guild's drive is free (only ratios count) and stays fixed.
+    With u the log drives, the growth of guild i is the derivative of sum_s supply_s ln(sum_k affinity_ks exp(u_k)),
+    so the drives minimize that sum minus needed . u. One guild's drive is free (only ratios count) and stays fixed.
     """
     live = present.astype(float)
     for _ in range(MAX_NEWTON):
@@ -148,7 +158,7 @@ def _match_growth(
         gap[:, 0] = 0.0
         step = np.linalg.solve(curve, gap[:, :, None])[:, :, 0] * live
         step *= np.minimum(1.0, LONGEST_STEP / np.maximum(np.abs(step).max(axis=1), 1e-300))[:, None]
-        log_drive = np.where(present, log_drive + step, -np.inf)
+        log_drive = np.where(present, np.clip(log_drive + step, -FARTHEST, FARTHEST), -np.inf)
     return log_drive, growth
 
 

@@ -33,14 +33,14 @@ def solve_immune_rest(values: Mapping[str, Array | float], n: int) -> tuple[dict
 
     Notes
     -----
-    At rest barrier, lumen, butyrate and vagal tone are at their own baseline, so the LPS flux is `lps_flux0`, and everything
-    follows from the active monocytes. Resting flux activates few of them, so plain substitution converges.
+    At rest barrier, lumen, butyrate and vagal tone are at their own baseline, so the LPS flux is `lps_flux0`, and
+    everything follows from the active monocytes. Resting flux activates few of them, so plain substitution converges.
     """
     get = {name: np.broadcast_to(np.asarray(value, dtype=float), (n,)) for name, value in values.items()}
 
     def up(x: Array, s: str, h: str) -> Array:
-        powered: Array = x ** get[h]
-        return powered / (powered + get[s] ** get[h])
+        powered = np.power(x, get[h])
+        return np.asarray(powered / (powered + np.power(get[s], get[h])))
 
     def down(x: Array, s: str, h: str) -> Array:
         return 1.0 - up(x, s, h)

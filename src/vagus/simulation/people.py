@@ -38,14 +38,63 @@ end
 )
 LARGEST_RESIDUAL = 1e-6
 #: What is read from the trajectories, beside the states.
-OUTPUTS = (
-    "X_bact X_starch X_bifhmo X_bifadult X_butyr X_lacuse X_entero X_probio acetate_mM propionate_mM butyrate_mM "
-    "lactate_mM tscfa_mM colon_pH bif_fraction microbes_g_d lps_potency barrier lps_flux lps_ng_kg tnf_pg_ml "
-    "tnf_assay_pg_ml il6_pg_ml il8_pg_ml il10_pg_ml crp_rel ktr_rel tph1_rel trp_rel gut_5ht_rel brain_5ht_rel "
-    "vagal_tone rmssd_ms gland_p gland_a cort_day_rel car_0 car_15 car_30 car_45 car_60 t_wake t_onset tst_h dlmo_h "
-    "cbtmin_h awakening_rate mood_shift mood_shift_mech mood_shift_direct placebo_mood placebo_sleep placebo_ibs "
-    "sleep_shift ibs_shift"
-).split()
+OUTPUTS = [
+    "X_bact",
+    "X_starch",
+    "X_bifhmo",
+    "X_bifadult",
+    "X_butyr",
+    "X_lacuse",
+    "X_entero",
+    "X_probio",
+    "acetate_mM",
+    "propionate_mM",
+    "butyrate_mM",
+    "lactate_mM",
+    "tscfa_mM",
+    "colon_pH",
+    "bif_fraction",
+    "microbes_g_d",
+    "lps_potency",
+    "barrier",
+    "lps_flux",
+    "lps_ng_kg",
+    "tnf_pg_ml",
+    "tnf_assay_pg_ml",
+    "il6_pg_ml",
+    "il8_pg_ml",
+    "il10_pg_ml",
+    "crp_rel",
+    "ktr_rel",
+    "tph1_rel",
+    "trp_rel",
+    "gut_5ht_rel",
+    "brain_5ht_rel",
+    "vagal_tone",
+    "rmssd_ms",
+    "gland_p",
+    "gland_a",
+    "cort_day_rel",
+    "car_0",
+    "car_15",
+    "car_30",
+    "car_45",
+    "car_60",
+    "t_wake",
+    "t_onset",
+    "tst_h",
+    "dlmo_h",
+    "cbtmin_h",
+    "awakening_rate",
+    "mood_shift",
+    "mood_shift_mech",
+    "mood_shift_direct",
+    "placebo_mood",
+    "placebo_sleep",
+    "placebo_ibs",
+    "sleep_shift",
+    "ibs_shift",
+]
 
 
 @dataclass(frozen=True)
@@ -116,9 +165,7 @@ def settle(
     """
     clock = compose(CLOCK_PARTS, (MEANS,))
     names = parameter_names(clock.parameters)
-    model = engine.load(
-        clock.sbml, names, ["x1_sum", "x2_sum", "x3_sum", "tst_h"]
-    )
+    model = engine.load(clock.sbml, names, ["x1_sum", "x2_sum", "x3_sum", "tst_h"])
     values = _table_values(clock.parameters) | {"glands_move": 0.0}
     parameters = _matrix(names, values, cohort)
     last = np.arange(-CLOCK_MEAN_DAYS, 0) + 0.5
@@ -164,7 +211,11 @@ def begin(
         Which people.
     """
     n = len(rows)
-    values: dict[str, Array | float] = {**_table_values(people.axis.parameters), **drawn, "t_treat_start": t_treat_start}
+    values: dict[str, Array | float] = {
+        **_table_values(people.axis.parameters),
+        **drawn,
+        "t_treat_start": t_treat_start,
+    }
     own = people.cohort.parameters.iloc[rows]
     values |= {name: own[name].to_numpy(float) for name in own.columns if name in values}
     values |= {name: array[rows] for name, array in people.clock_values.items()}
@@ -202,7 +253,6 @@ def begin(
     return Start(parameters, initial, tuple(problems))
 
 
-
 def _table_values(table: pd.DataFrame) -> dict[str, float]:
     return dict(zip(table["parameter"], table["value"], strict=True))
 
@@ -214,6 +264,4 @@ def _matrix(names: tuple[str, ...], values: Mapping[str, float], cohort: Cohort)
 
 
 def _messages(solution: engine.Solution) -> tuple[str, ...]:
-    return tuple(
-        "" if code == 0 else message for code, message in zip(solution.status, solution.messages, strict=True)
-    )
+    return tuple("" if code == 0 else message for code, message in zip(solution.status, solution.messages, strict=True))

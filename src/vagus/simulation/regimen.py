@@ -40,7 +40,7 @@ class Regimen:
 def plan_doses(protocol: Protocol, arm: str) -> Regimen:
     """Return the doses of an arm if nobody missed any."""
     known = products()
-    start, days = protocol.schedule.run_in_days, int(round(protocol.schedule.treat_days))
+    start, days = protocol.schedule.run_in_days, round(protocol.schedule.treat_days)
     by_hour: dict[float, dict[str, float]] = {}
     for dose in protocol.arms[arm].doses:
         hour = USUAL_HOUR if dose.at_hour is None else dose.at_hour
@@ -63,7 +63,7 @@ def draw_taken(protocol: Protocol, subject_ids: tuple[str, ...], seed: int) -> N
     A person's own adherence is drawn around the protocol's mean (normal, kept between 0 and 1), each day by itself.
     The same days are taken whatever the arm, so that arms differ by product alone.
     """
-    days = int(round(protocol.schedule.treat_days))
+    days = round(protocol.schedule.treat_days)
     adherence = protocol.events.adherence
     taken = np.ones((len(subject_ids), days), dtype=bool)
     if adherence.mean >= 1 and adherence.sd == 0:

@@ -103,7 +103,7 @@ def simulate_arms(
     ids = tuple(people.cohort.subject_ids[row] for row in who)
     start = begin(people, model, drawn, protocol.schedule.run_in_days, who)
     taken = draw_taken(protocol, ids, seed)
-    days = np.arange(model_days(protocol)) + 0.5
+    days = np.arange(model_days(protocol), dtype=np.float64) + 0.5
     solution = engine.simulate(
         model,
         np.tile(start.parameters, (len(chosen), 1)),
@@ -125,9 +125,7 @@ def simulate_arms(
         messages = zip(start.problems, solution.messages[part], strict=True)
         status = tuple(problem or message for problem, message in messages)
         values[[bool(problem) for problem in start.problems]] = np.nan
-        result[arm] = Trajectories(
-            ids, arm, protocol.schedule.run_in_days, days, tuple(OUTPUTS), values, status
-        )
+        result[arm] = Trajectories(ids, arm, protocol.schedule.run_in_days, days, tuple(OUTPUTS), values, status)
     return result
 
 
