@@ -119,7 +119,8 @@ def test_an_estimate_brings_its_own_words():
     words = verdict(found, ISI)
     assert words.shape == HELPS
     assert "ISI at week 8, high against placebo" in words.sentence
-    assert f"95 % interval {found.ci_low:.3g} to {found.ci_high:.3g}; lower is better" in words.sentence
+    low, high = (f"{value:.2f}".replace("-", "\N{MINUS SIGN}") for value in (found.ci_low, found.ci_high))
+    assert f"95 % interval {low} to {high}; lower is better" in words.sentence
     alone = estimate(ancova, "isi", people[:12], arms=("high",))["high"]
     failed = verdict(alone, ISI)
     assert failed.shape == CANNOT_TELL

@@ -17,7 +17,7 @@ from small_trial import SMALL, vagus_in
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs signals as POSIX has them")
 
 #: Enough work for a minute or more.
-LONG = ("--set", "population.n=400", "--draws", "200")
+LONG = ("--set", "population.n=40", "--draws", "2000")
 
 
 def stop_during(folder: Path, stage: str, *more: str, presses: int = 1) -> tuple[int, str, str, float]:

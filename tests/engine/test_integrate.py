@@ -237,6 +237,8 @@ def test_going_on_from_a_final_state(decay: Model) -> None:
         ({"output_times": [np.nan]}, "finite"),
         ({"t_start": 2.0}, "before the start"),
         ({"rtol": 0.0}, "relative tolerance"),
+        ({"atol": 0.0}, "absolute tolerance"),
+        ({"atol": [1e-9]}, "absolute tolerance"),
         ({"method": "magic"}, "method"),
         ({"max_step": 0.0}, "longest step"),
         ({"doses": Doses([5], [0.1], ["a"], [1.0])}, "person"),

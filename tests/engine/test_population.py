@@ -106,7 +106,7 @@ def test_endless_jumps_of_time_end(sbml: Convert) -> None:
     model = load(sbml("x = 0; x' = piecewise(1, sin(1e14*time) > 0, 0)"))
     found = simulate(model, np.zeros((1, 0)), output_times=[1.0], max_steps=2000)
     assert found.messages[0].startswith("too many steps")
-    assert found.steps[0] < 2000
+    assert found.steps[0] <= 2000
 
 
 def test_progress_counts_everyone(model: Model) -> None:

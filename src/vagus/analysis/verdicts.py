@@ -209,7 +209,15 @@ def _interval(found: _Effect, sign: float, ratio: bool, outcome: Outcome, statis
         center, ends = math.exp(center), [math.exp(end) for end in ends]
     unit = "" if ratio or statistic == "risk_difference" else f" {outcome.unit}"
     better = "higher" if sign > 0 else "lower"
-    return f"{center:.3g}{unit} (95 % interval {ends[0]:.3g} to {ends[1]:.3g}; {better} is better)"
+    middle, low, high = (_written(value, ends[1] - ends[0]) for value in (center, *ends))
+    return f"{middle}{unit} (95 % interval {low} to {high}; {better} is better)"
+
+
+def _written(value: float, width: float) -> str:
+    """Write a number with as many decimals as an interval of this width is worth, and a real minus sign."""
+    decimals = min(max(1 - math.floor(math.log10(width / 2)), 0), 6) if width > 0 else 3
+    text = f"{value:.{decimals}f}"
+    return text.lstrip("-") if float(text) == 0 else text.replace("-", "\N{MINUS SIGN}")
 
 
 def _mcid_words(mcid: float | None, source: str, outcome: Outcome, statistic: str, remark: str) -> str:

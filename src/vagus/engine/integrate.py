@@ -89,7 +89,7 @@ ROS_D3 = (
 
 # step control
 SAFETY = 0.9
-TSIT_EXPONENT, TSIT_MEMORY = 0.7 / 5, 0.4 / 5
+TSIT_EXPONENT, TSIT_MEMORY = 0.17, 0.04
 MOST_SHRINK, MOST_GROWTH = 0.15, 5.0
 LEAST_ERROR = 1e-4  # a smaller error is not remembered as such: it says little about the next step
 HOPELESS = 1e8  # stands for an error that is not a number
@@ -785,6 +785,8 @@ class _Writer:
         shrink = code.smaller(SAFETY * code.power(clock.error_now, exponent), 0.9)
         clock.h = step * code.larger(shrink, MOST_SHRINK)
         count.rejected = 1
+        clock.left = np.inf  # look again: an earlier jump may have been stepped over
+        clock.right = np.inf
         with code.when(clock.h > 4e-16 * code.larger(code.size(clock.t), 1e-3)):
             code.give(OK)
         place = self._run(code, "first_bad", new, n)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from typing import Any
 
 import numpy as np
@@ -97,7 +97,7 @@ def simulate(
     """
     values = np.ascontiguousarray(parameters, dtype=np.float64)
     times = np.ascontiguousarray(output_times, dtype=np.float64)
-    problems = _problems(model, values, times, t_start, rtol, max_step, method)
+    problems = _problems(model, values, times, t_start, (rtol, atol, max_step), method)
     if problems:
         raise InputError("; ".join(problems))
     people = len(values)
@@ -121,8 +121,14 @@ def simulate(
 
 
 def _problems(
-    model: Model, parameters: Floats, times: Floats, t_start: float, rtol: float, max_step: float, method: str
+    model: Model,
+    parameters: Floats,
+    times: Floats,
+    t_start: float,
+    accuracy: tuple[float, float | ArrayLike | None, float],
+    method: str,
 ) -> list[str]:
+    rtol, atol, max_step = accuracy
     problems = []
     if parameters.ndim != 2 or parameters.shape[1] != len(model.parameters):
         wanted = f"(people, {len(model.parameters)})"
@@ -133,6 +139,9 @@ def _problems(
         problems.append(f"Output times must be finite, ascend and not lie before the start ({t_start:g})")
     if not 1e-14 <= rtol <= 0.1:
         problems.append(f"The relative tolerance must lie between 1e-14 and 0.1, got {rtol:g}")
+    absolute = np.asarray(1.0 if atol is None else atol, dtype=np.float64)
+    if absolute.shape not in {(), (len(model.states),)} or not (absolute > 0).all():
+        problems.append(f"The absolute tolerance must be positive: one number, or {len(model.states)} for the states")
     if not max_step > 0:
         problems.append(f"The longest step must be positive, got {max_step:g}")
     if method not in METHODS:
@@ -189,13 +198,14 @@ class _Job:
             **sizes,
         }
 
-    def run(self, first: int, last: int) -> int:
-        """Integrate some of the people; return their number."""
+    def work(self, pieces: Iterator[tuple[int, int]]) -> None:
+        """Integrate pieces of the people, each a first and a last row, until there are no more."""
         from vagus.engine import integrate as loop
 
         memory = loop.memory(self.entries, self.kernel.prepared, self.numbers)
-        loop.integrate(loop.Table({**self.shared, **memory}, self.entries), first, last)
-        return last - first
+        table = loop.Table({**self.shared, **memory}, self.entries)
+        for first, last in pieces:
+            loop.integrate(table, first, last)
 
     def cancel(self) -> None:
         """Let every person that is not done end soon."""
@@ -244,6 +254,26 @@ class _Job:
         return f"a dose made state {state} not a finite number {when}"
 
 
+class _Pieces:
+    """Hands out pieces of the people to several threads and counts what is done."""
+
+    def __init__(self, count: int, chunk: int) -> None:
+        self.count, self.chunk = count, chunk
+        self.next = self.done = 0
+        self.lock = threading.Lock()
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        while True:
+            with self.lock:
+                first, last = self.next, min(self.next + self.chunk, self.count)
+                self.next = last
+            if first == last:
+                return
+            yield first, last
+            with self.lock:
+                self.done += last - first
+
+
 def _run(
     job: _Job,
     threads: int,
@@ -251,23 +281,20 @@ def _run(
     on_progress: Callable[[int, int], None] | None,
     cancel: threading.Event | None,
 ) -> None:
-    pieces = [(first, min(first + chunk, job.count)) for first in range(0, job.count, chunk)]
-    done = 0
+    pieces = _Pieces(job.count, chunk)
+    told = -1
     with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="vagus-engine") as pool:
-        running: set[Future[int]] = set()
         try:
-            running = {pool.submit(job.run, first, last) for first, last in pieces}
+            running = {pool.submit(job.work, iter(pieces)) for _ in range(threads)}
             while running:
                 finished, running = wait(running, timeout=PATIENCE, return_when=FIRST_COMPLETED)
-                done += sum(future.result() for future in finished)
-                if finished and on_progress is not None:
-                    on_progress(done, job.count)
+                for future in finished:
+                    future.result()
+                if on_progress is not None and pieces.done != told:
+                    told = pieces.done
+                    on_progress(told, job.count)
                 if cancel is not None and cancel.is_set():
                     job.cancel()
-                    break
         except BaseException:
             job.cancel()
             raise
-        finally:
-            for future in running:
-                future.cancel()

@@ -110,7 +110,7 @@ def simulate_arms(
         np.tile(start.initial, (len(chosen), 1)),
         0.0,
         days,
-        doses=_doses(protocol, chosen, taken),
+        doses=dose_table(protocol, chosen, taken),
         rtol=RTOL,
         threads=threads,
         on_progress=on_progress,
@@ -129,7 +129,18 @@ def simulate_arms(
     return result
 
 
-def _doses(protocol: Protocol, arms: Sequence[str], taken: NDArray[np.bool_]) -> engine.Doses | None:
+def dose_table(protocol: Protocol, arms: Sequence[str], taken: NDArray[np.bool_]) -> engine.Doses | None:
+    """Return the doses of people who are all in every arm, arm after arm; None where nobody takes anything.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        Regimens.
+    arms : sequence of str
+        Arms, in the order in which the people are stacked.
+    taken : numpy.ndarray
+        Shape (n, treatment days).
+    """
     person: list[NDArray[np.int64]] = []
     time, amount = [], []
     state: list[str] = []
