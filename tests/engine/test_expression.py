@@ -143,7 +143,8 @@ def _combine(op: str, a: float, ea: float, b: float, eb: float, parts: Any) -> t
     if op == "select":
         if abs(a - b) <= ea + eb:
             raise Unsure
-        return parts[2] if a < b else parts[3]
+        taken: tuple[float, float] = parts[2] if a < b else parts[3]
+        return taken
     if op in {"floor", "ceil"}:
         if abs(a - round(a)) <= ea:
             raise Unsure

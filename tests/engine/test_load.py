@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -120,6 +122,12 @@ def test_a_long_chain_of_rules_in_any_order() -> None:
 def test_jumps_of_time_alone_are_found(sbml: Convert) -> None:
     model = load(sbml("x = 1; x' = piecewise(1, sin(time) > 0.5, 0)*x + floor(time/2) + piecewise(3, x > 2, 0)"))
     assert len(model.switches) == 2
+
+
+def test_importing_the_engine_is_light() -> None:
+    code = "import sys, vagus.engine; print([m for m in ('libsbml', 'llvmlite', 'scipy', 'numba') if m in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
 
 
 # ---------------------------------------------------------------------- what is refused

@@ -31,11 +31,8 @@ def worst_difference(folder: Path, case: str) -> float:
     """Return the largest difference from the expected table, in units of what the case allows."""
     import libsbml
 
-    settings = dict(
-        (part.strip() for part in line.split(":", 1))  # type: ignore[misc]
-        for line in (folder / f"{case}-settings.txt").read_text().splitlines()
-        if ":" in line
-    )
+    lines = (folder / f"{case}-settings.txt").read_text().splitlines()
+    settings = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     with (folder / f"{case}-results.csv").open(newline="") as file:
         head, *rows = [row for row in csv.reader(file) if row]
     expected = np.array(rows, dtype=float)

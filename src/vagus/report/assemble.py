@@ -149,7 +149,7 @@ def real_content(
 def _subtitle(protocol: Protocol, prediction: Prediction) -> str:
     sizes = " + ".join(str(size) for size in protocol.arm_sizes().values())
     return (
-        f"Simulated trial: {protocol.population.n} virtual people ({sizes}), {protocol.schedule.treat_days:g} days of "
+        f"{protocol.population.n} virtual people ({sizes}), {protocol.schedule.treat_days:g} days of "
         f"treatment, {prediction.draws} parameter draws."
     )
 
@@ -181,7 +181,8 @@ def _axis(protocol: Protocol, prediction: Prediction, arm: str) -> AxisDiagram |
     label = protocol.arms[arm].label
     caption = (
         f"Change of the mean person under {label} against {protocol.arms[protocol.control].label} at the end of "
-        "treatment, in SD between people; intervals are those of the parameter draws."
+        "treatment, in SD between people; intervals are those of the parameter draws. Evidence: the weakest link on "
+        "the best way from the product."
     )
     return AxisDiagram(caption, list(dict.fromkeys(node.column for node in nodes())), found, diagram_edges())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import cache
 
 from vagus.evidence import published_rows
 from vagus.model import compose
@@ -97,9 +97,30 @@ def diagram_edges() -> list[AxisEdge]:
     ]
 
 
+@cache
 def node_evidence(node: str) -> tuple[str, bool]:
-    """Return the best grade among the links into a node, and whether any of them carries human evidence."""
-    into: Sequence[Coupling] = [link for link in couplings() if link.target == node and link.sign != "0"]
-    if not into:
-        return "D", False
-    return min(link.grade for link in into), any(link.human for link in into)
+    """Return how well a quantity is tied to the product: the grade of the weakest link on the best way to it.
+
+    Returns
+    -------
+    grade : str
+        A to D; D where no way leads to the node.
+    human : bool
+        Whether some way consists of links with human evidence alone.
+
+    Examples
+    --------
+    >>> node_evidence("bifidobacterium"), node_evidence("sleep_quality")
+    (('A', True), ('D', False))
+    """
+    best = {"product": "A"}
+    by_people = {"product"}
+    live = [link for link in couplings() if link.sign != "0"]
+    for _ in nodes():
+        for link in live:
+            if link.source in best:
+                grade = max(best[link.source], link.grade)
+                best[link.target] = min(grade, best.get(link.target, "D"))
+            if link.source in by_people and link.human:
+                by_people.add(link.target)
+    return best.get(node, "D"), node in by_people
