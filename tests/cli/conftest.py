@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from small_trial import MAPPING, SAMPLES, SCORES, SMALL, TAXA, Result, process_in, vagus_in
 
+from vagus.population import draw
+
 NOBODY = 65534
 
 Command = Callable[..., Result]
@@ -91,6 +93,13 @@ def finished(tmp_path_factory) -> tuple[Path, Result]:
     result = vagus_in(folder, "run", "small.yaml", "--draws", "2", "--jobs", "2", "--seed", "3", "--json")
     assert result.code == 0, result.err
     return folder, result
+
+
+@pytest.fixture
+def few_candidates(monkeypatch) -> None:
+    """Screen some hundred candidates instead of 20 000 before criteria are called unreachable."""
+    monkeypatch.setattr(draw, "CANDIDATES_LEAST", 300)
+    monkeypatch.setattr(draw, "CANDIDATES_PER_SUBJECT", 1)
 
 
 @pytest.fixture

@@ -97,6 +97,7 @@ SETTINGS = {
     "unknown population": ("population.from=martians", ["Population must be", '"martians"']),
     "unknown study": ("published=jackson2023_eficad", ["jackson2023_efficad"]),
     "not YAML": ("population.n=[1", ["YAML"]),
+    "an id that leads elsewhere": ("trial.id=../../etc", ["Trial id must be", '"etc"']),
     "a path through a number": ("population.n.m=3", ["plain value"]),
 }
 
@@ -114,7 +115,7 @@ def test_settings_need_a_name_and_a_value(vagus, protocol, refused):
     refused(vagus("run", name, "--set", "population.n=8", "--set", "population.n=9"), "population.n twice")
 
 
-def test_people_that_cannot_be_found(vagus, protocol, tmp_path):
+def test_people_that_cannot_be_found(vagus, protocol, few_candidates, tmp_path):
     """Only the simulation finds out, after the folder was reserved: nothing of it may stay."""
     name = protocol(("  n: 8", "  n: 8\n  entry: {bdi: [62, 63]}"))
     result = vagus("run", name, "--out", "runs/deep/small")

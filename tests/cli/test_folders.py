@@ -70,6 +70,16 @@ def test_force_refuses_a_folder_that_is_no_run(vagus, protocol, tmp_path, no_wor
         assert contents(mine) == before
 
 
+def test_force_does_not_pull_the_folder_from_under_the_user(protocol, old_run, no_work, tmp_path):
+    protocol()
+    before = contents(old_run)
+    for here, out in ((old_run, "."), (old_run / "figures", "..")):
+        result = vagus_in(here, "run", str(tmp_path / "small.yaml"), "--out", out, "--force")
+        assert (result.code, result.out) == (1, "")
+        assert "cannot be replaced from inside its folder" in result.err
+    assert contents(old_run) == before
+
+
 def test_force_keeps_the_old_run_when_the_new_input_is_wrong(vagus, protocol, old_run):
     before = contents(old_run)
     for changes in ([("n: 8", "n: 3")], [("from: adults-mild", "from: nobody-mild")]):
@@ -77,7 +87,7 @@ def test_force_keeps_the_old_run_when_the_new_input_is_wrong(vagus, protocol, ol
         assert contents(old_run) == before
 
 
-def test_force_keeps_the_old_run_when_the_new_one_fails(vagus, protocol, old_run, tmp_path):
+def test_force_keeps_the_old_run_when_the_new_one_fails(vagus, protocol, old_run, few_candidates):
     """Nobody meets these criteria, which only the simulation finds out."""
     before = contents(old_run)
     result = vagus("run", protocol(("  n: 8", "  n: 8\n  entry: {bdi: [62, 63]}")), "--force")
@@ -172,7 +182,7 @@ def test_a_disk_that_fills_up_keeps_the_old_run(vagus, protocol, old_run, small_
     assert [path.name for path in old_run.parent.iterdir()] == ["small"]
 
 
-def test_an_empty_folder_of_the_user_is_used_and_stays(vagus, protocol, tmp_path):
+def test_an_empty_folder_of_the_user_is_used_and_stays(vagus, protocol, few_candidates, tmp_path):
     (tmp_path / "here").mkdir()
     name = protocol(("  n: 8", "  n: 8\n  entry: {bdi: [62, 63]}"))
     assert vagus("run", name, "--out", "here").code == 1
@@ -243,6 +253,8 @@ def test_simulated_data_go_through_the_same_analysis(tmp_path):
     assert made.code == 0, made.err
     facts = json.loads(made.out)
     assert (facts["subjects"], facts["status"]) == (8, "complete")
+    in_words = vagus_in(tmp_path, "simulate", "small.yaml", "--seed", "5", "--out", "words")
+    assert (in_words.code, in_words.out) == (0, "8 subjects, 32 values (0 missing), 16 stool samples\nwords\n")
     analyzed = vagus_in(tmp_path, "analyze", "small.yaml", "--json")
     assert (analyzed.code, analyzed.err) == (0, "")
     estimates = json.loads(analyzed.out)["estimates"]

@@ -101,12 +101,12 @@ def run(arguments: list[str]) -> int:
     int
         0 ok, 1 wrong input or usage, 2 a check failed, 3 some simulations failed, 130 stopped by the user.
     """
+    if not arguments:
+        click.echo(group.get_help(click.Context(group, info_name="vagus")), err=True)
+        return 1
     try:
         result = group.main(args=arguments, prog_name="vagus", standalone_mode=False)
         sys.stdout.flush()
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message(), err=True)
-        return 1
     except click.UsageError as error:
         hint = f" Try: {error.ctx.command_path} --help" if error.ctx else ""
         complain(f"{error.format_message()}{hint}")

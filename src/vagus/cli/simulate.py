@@ -48,8 +48,7 @@ def command(
     if as_json:
         print_json(facts)
     else:
-        say(
-            f"{len(data.subjects)} subjects, {len(data.outcomes)} values ({missing} missing), {len(data.samples)} stool"
-        )
+        values = f"{len(data.outcomes)} values ({missing} missing)"
+        say(f"{len(data.subjects)} subjects, {values}, {len(data.samples)} stool samples")
         click.echo(folder)
     return exit_code(finished.answer)

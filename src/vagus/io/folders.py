@@ -36,10 +36,10 @@ class RunFolder:
     def __init__(self, folder: str | Path, force: bool, record: Mapping[str, object]) -> None:
         self.shown = str(folder)
         self.record = dict(record)
-        self._target = Path(os.path.abspath(folder))
         self._made: list[Path] = []
         self._reserved = False
         try:
+            self._target = Path(os.path.abspath(folder))
             self._replaces = self._must_replace(force)
             if self._replaces:
                 self._target = self._target.resolve()
@@ -70,6 +70,9 @@ class RunFolder:
         if _record(self._target) is None:
             text = f"--force replaces only the folder of a run (one with a {RECORD} of vagus), this is something else"
             raise InputError(Problem(self.shown, 0, f"{text}; name another with --out."))
+        if Path.cwd().is_relative_to(self._target.resolve()):
+            text = "A run cannot be replaced from inside its folder; go one folder up, or name another with --out."
+            raise InputError(Problem(self.shown, 0, text))
         return True
 
     def _beside(self, word: str) -> Path:
