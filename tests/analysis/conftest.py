@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from small_trial import ARMS, TEXT, make_trial
+from made_trial import ARMS, TEXT, make_trial
 
 from vagus.protocol import Protocol, parse
 from vagus.trial import TrialData

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from small_trial import ARMS, estimate
+from made_trial import ARMS, estimate
 
 from vagus.analysis import analyze, holm
 from vagus.analysis.ancova import ancova, log_ancova

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from small_trial import estimate
+from made_trial import estimate
 
 from vagus.analysis.ancova import ancova, log_ancova
 from vagus.analysis.counts import fit_counts, negative_binomial

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from small_trial import make_trial
+from made_trial import make_trial
 
 from vagus.analysis import EffectEstimate, analyze, holm
 from vagus.errors import InputError

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_trial import estimate
+from made_trial import estimate
 
 from vagus.analysis import EffectEstimate, verdict
 from vagus.analysis.ancova import ancova

@@ -13,7 +13,7 @@ from vagus.cli.main import COMMANDS
 
 #: What `vagus --help` has no use for.
 HEAVY = (
-    *("numba", "llvmlite", "libsbml", "antimony", "vl_convert", "statsmodels", "scipy", "pandas", "xarray", "zarr"),
+    *("llvmlite", "numba", "libsbml", "antimony", "vl_convert", "statsmodels", "scipy", "pandas", "xarray", "zarr"),
     *("pyarrow", "numpy", "pydantic", "ruamel", "pint", "rich", "jinja2"),
 )
 INSIDE = ("vagus.api", "vagus.engine", "vagus.report", "vagus.simulation", "vagus.io", "vagus.protocol")

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from vagus.cli.packages import required_packages
+
 Check = dict[str, Any]
 
 DECAY = """<?xml version="1.0" encoding="UTF-8"?>
@@ -47,18 +49,8 @@ def _python() -> Check:
 
 
 def _packages() -> Check:
-    from importlib.metadata import PackageNotFoundError, requires, version
-    from re import match
-
-    wanted = [
-        found[0] for line in requires("vagus") or () if "extra ==" not in line if (found := match(r"[\w.-]+", line))
-    ]
-    missing = []
-    for name in wanted:
-        try:
-            version(name)
-        except PackageNotFoundError:
-            missing.append(name)
+    wanted = required_packages()
+    missing = [name for name, version in wanted.items() if not version]
     value = f"missing: {', '.join(missing)}" if missing else f"{len(wanted)} found"
     return _check("packages", value, f"{len(wanted)} found", ok=not missing)
 

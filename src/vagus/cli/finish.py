@@ -13,6 +13,7 @@ import click
 from vagus import __version__, api
 from vagus.cli.names import check_names, with_line
 from vagus.cli.output import complain, print_json
+from vagus.cli.packages import required_packages
 from vagus.cli.progress import show_progress, stop_on_interrupt
 from vagus.errors import InputError
 from vagus.io import write_trial
@@ -124,11 +125,8 @@ def make_run(
 
 
 def versions() -> dict[str, object]:
-    """Return the versions of Python and of the packages whose numbers enter a run."""
-    from importlib.metadata import version
-
-    packages = ("numpy", "scipy", "pandas", "numba", "llvmlite", "python-libsbml", "antimony", "statsmodels")
-    return {"python": sys.version.split()[0], "packages": {name: version(name) for name in packages}}
+    """Return the versions of Python and of the packages that a run was made with."""
+    return {"python": sys.version.split()[0], "packages": {name: at for name, at in required_packages().items() if at}}
 
 
 def exit_code(answer: api.Answer) -> int:
