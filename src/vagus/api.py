@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 DRAWS = 24
 PEOPLE_PER_DRAW = 8
 
+RESTS_ON_DATA = "This rests on the trial's own data alone; the model plays no part in it."
+RESTS_ON_SIMULATED_DATA = "These data were simulated: whatever they show comes from the model."
+
 #: Called with what is being done, how much of it is done, and how much there is.
 Progress = Callable[[str, int, int], None]
 
@@ -268,7 +271,7 @@ def analyze(protocol: Protocol, source: Run | TrialData | str | Path, mapping: s
         verdict=answer,
         estimates=estimates,
         published_apart=apart,
-        rests_on="This rests on the trial's own data alone; the model plays no part in it.",
+        rests_on=RESTS_ON_DATA if data.truth is None else RESTS_ON_SIMULATED_DATA,
         status=result.status,
         notes=(*data.notes, *result.notes),
         data=data,

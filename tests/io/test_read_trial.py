@@ -193,7 +193,7 @@ def test_bifidobacterium_is_the_sum_of_its_columns(write):
     assert found == {("S1", "baseline"): 40.0, ("S1", "week 8"): 60.0, ("S2", "baseline"): 0.0}
     notes = "\n".join(data.notes)
     assert "features.csv: read as counts (by its numbers)" in notes
-    assert "1 of 4 taxa name no known genus" in notes
+    assert "1 of 4 taxa name no genus that can be read" in notes
     assert "1 samples have no reads at all" in notes
     assert "sum of 2 columns of the genus" in notes
 

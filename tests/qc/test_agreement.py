@@ -1,7 +1,7 @@
 """The library's submodels against independent re-derivations of the same published equations.
 
-`derivations/` was written from the equations alone, without sight of the library. Here both are given the same parameter values
-and compared rate by rate at random states, and the library's submodels are held to the published benchmarks.
+`derivations/` was written from the equations alone, without sight of the library. Here both are given the same parameter
+values and compared rate by rate at random states, and the library's submodels are held to the published benchmarks.
 """
 
 from __future__ import annotations
@@ -85,7 +85,8 @@ def test_colon_rates(monkeypatch: pytest.MonkeyPatch) -> None:
     v = library.values
     guilds = ("bact", "starch", "bifhmo", "bifadult", "butyr", "lacuse", "entero", "probio")
     made = ("ac", "pr", "bu", "la", "pd")
-    # Where the text leaves a number open (see the derivation's list), both sides get the library's value; the form is tested.
+    # Where the text leaves a number open (see the derivation's list), both sides get the library's value; the form is
+    # tested.
     table = np.zeros((8, 6, 5))
     affinity = np.zeros((8, 6))
     for i, guild in enumerate(guilds):
@@ -117,7 +118,8 @@ def test_colon_rates(monkeypatch: pytest.MonkeyPatch) -> None:
         competence, wash = float(RNG.uniform(0, 1)), float(RNG.uniform(0.4, 1.6))
         person = {"competence": competence, "probiotic_g_per_d": 0.05}
         theirs = colon.rates(0.0, state, p, w, person, np.zeros(6), wash)
-        # Lactate and propanediol are also absorbed in the library (2/day, stated in its table); users grow on propanediol.
+        # Lactate and propanediol are also absorbed in the library (2/day, stated in its table); users grow on
+        # propanediol.
         theirs[17:19] -= v["k_absorb_la_pd"] * state[17:19]
         used = v["k_pd_use"] * state[18] * state[5] / (state[5] + p["K_XL_g"])
         theirs[5] += v["y_pd"] * used
@@ -179,8 +181,8 @@ def test_hpa_rates() -> None:
 
 
 def test_hpa_reproduces_the_awakening_response() -> None:
-    # Exact solution of the fitted drive (derivations/hpa.py): 7.29, 11.40, 12.61, 12.39, 11.55 nmol/l; the notes print values
-    # of a coarser step (7.44, 11.51, 12.69, 12.44, 11.58). Data: 7.52, 10.98, 13.29, 12.88, 11.07.
+    # Exact solution of the fitted drive (derivations/hpa.py): 7.29, 11.40, 12.61, 12.39, 11.55 nmol/l; the notes print
+    # values of a coarser step (7.44, 11.51, 12.69, 12.44, 11.58). Data: 7.52, 10.98, 13.29, 12.88, 11.07.
     library = Library("hpa")
     parameters = library.parameters(cbtmin_h=library.values["cbtmin_ref_h"], glands_move=0.0, t_wake=-99.0)
     days = 6
@@ -210,7 +212,8 @@ def test_sleep_rates() -> None:
 
 def test_sleep_meets_the_light_schedule_benchmark() -> None:
     # 700 lux 06-20, 40 lux 17-24: 7.40 h, 0:28-7:52, DLMO 20.9 as printed; entrained by the re-derivation 7.38 h,
-    # 0:16-7:39, DLMO 20.80. The library's light has soft edges and no dark after midnight, so the phase may differ a little.
+    # 0:16-7:39, DLMO 20.80. The library's light has soft edges and no dark after midnight, so the phase may differ a
+    # little.
     library = Library("sleep")
     parameters = library.parameters(
         circ_tau_h=24.2, lux_day=740, lux_evening=40, dawn_h=6.0, dusk_h=20.0, light_edge_h=0.05, alarm_h=12.0

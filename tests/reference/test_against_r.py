@@ -208,4 +208,4 @@ def test_baxter_keeps_every_subject_and_says_what_was_done(baxter):
     notes = "\n".join(data.notes)
     assert "faecal_butyrate_mmol_kg: 34 of 1205 cells are empty" in notes
     assert "averaged over the samples of a subject and visit (1205 to 350)" in notes
-    assert "79 of 242 taxa name no known genus" in notes
+    assert "79 of 242 taxa name no genus that can be read" in notes

@@ -166,7 +166,7 @@ def test_everything_written_by_a_person_is_escaped():
 
 def test_a_real_trial_has_no_predictions(real_page):
     text = _Reader(real_page).text.replace("\u00a0", " ")
-    assert "Real trial" in text
+    assert "Trial data" in text
     assert "Predicted" not in text
     assert "One simulated trial" not in text
     assert "Along the axis" not in text

@@ -91,7 +91,7 @@ def _match_samples(
         percent = 100 * float(share.mean()) if share.size else 0.0
         shown = ", ".join(map(str, unknown[:3])) + (", ..." if len(unknown) > 3 else "")
         found.notes.append(
-            f"{name}: {len(unknown)} of {frame.shape[1]} taxa name no known genus "
+            f"{name}: {len(unknown)} of {frame.shape[1]} taxa name no genus that can be read "
             f"({percent:.1f} % of an average sample: {shown}); they count in the total only"
         )
     if kind == "counts" and (empty := int((frame.sum(axis=1) == 0).sum())):

@@ -130,7 +130,10 @@ def real_content(
     ]
     return ReportContent(
         title=protocol.title,
-        subtitle=f"Analysis of trial data, {len(data.subjects)} subjects in {data.subjects['arm'].nunique()} arms.",
+        subtitle=(
+            f"Analysis of {'trial' if data.truth is None else 'simulated'} data, {len(data.subjects)} subjects in "
+            f"{data.subjects['arm'].nunique()} arms."
+        ),
         kind="real",
         verdict=verdict,
         rests_on=RestsOn(rests_on),

@@ -13,7 +13,12 @@ from vagus.report.content import AxisEdge, Link
 NODE_OF = {
     "psqi": "sleep_quality",
     "isi": "sleep_quality",
+    "tst_diary_h": "sleep_quality",
+    "tst_actigraphy_h": "sleep_quality",
+    "sleep_latency_diary_min": "sleep_quality",
+    "waso_actigraphy_min": "awakenings",
     "night_awakenings_n": "awakenings",
+    "ibs_sss": "ibs",
     "bifidobacterium_rel_abundance_pct": "bifidobacterium",
     "faecal_acetate_mmol_kg": "scfa",
     "faecal_propionate_mmol_kg": "scfa",

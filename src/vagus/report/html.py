@@ -49,7 +49,7 @@ def render_html(content: ReportContent) -> str:
     view: dict[str, Any] = {
         "content": content,
         "css": Markup(_style_sheet()),
-        "kind": "Simulated trial" if simulated else "Real trial",
+        "kind": "Simulated trial" if simulated else "Trial data",
         "simulated": simulated,
         "verdict_facts": tables.verdict_facts(content),
         "evidence_facts": tables.evidence_facts(content),

@@ -57,7 +57,7 @@ class _Printer:
 
     def print_all(self) -> None:
         content = self.content
-        kind = "Simulated trial" if content.kind == "simulated" else "Real trial"
+        kind = "Simulated trial" if content.kind == "simulated" else "Trial data"
         self.say(content.title, "bold")
         self.say(f"{kind}. {content.subtitle}", "dim")
         self.skip()
