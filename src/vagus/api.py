@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 #: Parameter draws of a run, and the people simulated in each; with them a run of 92 people takes under a minute.
 DRAWS = 24
-PEOPLE_PER_DRAW = 8
+PEOPLE_PER_DRAW = 6
 
 RESTS_ON_DATA = "This rests on the trial's own data alone; the model plays no part in it."
 RESTS_ON_SIMULATED_DATA = "These data were simulated: whatever they show comes from the model."

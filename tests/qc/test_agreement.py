@@ -1,7 +1,8 @@
 """The library's submodels against independent re-derivations of the same published equations.
 
-`derivations/` was written from the equations alone, without sight of the library. Here both are given the same parameter
-values and compared rate by rate at random states, and the library's submodels are held to the published benchmarks.
+`derivations/` was written from the equations alone, without sight of the library. Here both are given the same
+parameter values and compared rate by rate at random states, and the library is held to the published
+benchmarks.
 """
 
 from __future__ import annotations

@@ -90,7 +90,7 @@ def _fit(
     statistic: str,
     method: str,
 ) -> tuple[EffectEstimate, ...]:
-    import statsmodels.api as sm
+    from statsmodels.regression.linear_model import OLS
 
     sizes = cases.counts()
     others = [arm for arm in arms if arm != request.reference and sizes.get(arm, 0) > 0]
@@ -107,7 +107,7 @@ def _fit(
     for arm in others:
         design[f"arm {arm}"] = (cases.frame["arm"] == arm).to_numpy(dtype=np.float64)
     problem = _why_not(design, response)
-    fit = None if problem else sm.OLS(response, design).fit()
+    fit = None if problem else OLS(response, design).fit()
     found = []
     for arm in request.arms:
         reason = cases.too_few([request.reference, arm]) or problem

@@ -153,10 +153,11 @@ def _glm(counts: Floats, design: Floats, theta: float, start: Floats | None = No
     """Fit the coefficients at a given theta (infinite: Poisson), with HC0 errors."""
     import warnings
 
-    import statsmodels.api as sm
+    from statsmodels.genmod.families import NegativeBinomial, Poisson
+    from statsmodels.genmod.generalized_linear_model import GLM
 
-    family = sm.families.Poisson() if math.isinf(theta) else sm.families.NegativeBinomial(alpha=1 / theta)
-    model = sm.GLM(counts, design, family=family)
+    family = Poisson() if math.isinf(theta) else NegativeBinomial(alpha=1 / theta)
+    model = GLM(counts, design, family=family)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what they would say is in `converged`
         return model.fit(start_params=start, maxiter=200, tol=1e-13, tol_criterion="params", cov_type="HC0")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import gammaincinv, ndtr, pdtr, pdtrik
 
 from vagus.observation.latents import Latents
@@ -119,7 +120,7 @@ class Actigraphy:
         return np.asarray(self._nights.period(day) - self._awake(day) / 60.0 + self._tst_own[:, None])
 
 
-def weekly_mean(values: FloatArray, kept: FloatArray) -> FloatArray:
+def weekly_mean(values: FloatArray, kept: NDArray[np.bool_]) -> FloatArray:
     """Average the recorded nights; missing where fewer than `week.fewest_nights` were recorded.
 
     Examples

@@ -139,7 +139,9 @@ def expected(
     pandas.DataFrame
         ``subject_id, arm, visit, outcome, value``; NaN for a failed subject.
     """
-    tables: list[pd.DataFrame] = []
+    ids: list[str] = []
+    labels: list[tuple[str, str, str]] = []
+    values: list[FloatArray] = []
     for arm, trajectory in trajectories_by_arm.items():
         held = set(trajectory.subject_ids)
         rows = np.array([row for row, name in enumerate(cohort.subject_ids) if name in held], dtype=np.int64)
@@ -147,10 +149,19 @@ def expected(
         for name, measure in _measures(protocol, people, technology).items():
             for visit in _in_order(protocol.visits_of(name)):
                 for outcome, found in measure.expect(visit.day).items():
-                    kept = np.where(people.ok, found, np.nan)
-                    tables.append(_column(people.subject_ids, visit, outcome, kept).assign(arm=arm))
-    columns = ["subject_id", "arm", "visit", "outcome", "value"]
-    return pd.concat(tables, ignore_index=True)[columns]
+                    ids += people.subject_ids
+                    labels += [(arm, visit.label, outcome)] * len(rows)
+                    values.append(np.where(people.ok, found, np.nan))
+    arms, visits, outcomes = zip(*labels, strict=True)
+    return pd.DataFrame(
+        {
+            "subject_id": ids,
+            "arm": list(arms),
+            "visit": list(visits),
+            "outcome": list(outcomes),
+            "value": np.concatenate(values),
+        }
+    )
 
 
 def baseline_visit(protocol: Protocol) -> str:
