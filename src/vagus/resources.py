@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from io import StringIO
@@ -36,6 +37,12 @@ def names(*parts: str, suffix: str) -> list[str]:
 def rows(*parts: str) -> list[dict[str, str]]:
     """Return a shipped CSV table as one dict a row, every cell as text."""
     return [{str(key): str(value) for key, value in row.items()} for row in table(*parts).to_dict("records")]
+
+
+@cache
+def numbers(*parts: str) -> dict[str, float]:
+    """Return the numbers of a shipped CSV table: its first column -> `value`."""
+    return {next(iter(row.values())): float(row["value"]) for row in rows(*parts)}
 
 
 def table(*parts: str) -> pd.DataFrame:

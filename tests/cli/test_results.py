@@ -13,6 +13,7 @@ import pytest
 from small_trial import SMALL, vagus_in
 
 from vagus import resources
+from vagus.api import PEOPLE_PER_DRAW
 from vagus.design import prediction
 
 
@@ -117,7 +118,7 @@ def test_the_run_folder_says_how_to_make_it_again(finished, tmp_path):
     folder = finished[0] / "runs" / "small"
     record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     assert record["status"] == "complete"
-    assert (record["simulations"], record["failed_simulations"]) == (2 * (8 + 2 * 8), 0)
+    assert (record["simulations"], record["failed_simulations"]) == (2 * (8 + 2 * PEOPLE_PER_DRAW), 0)
     assert record["provenance"]["command"] == "vagus run protocol.yaml --seed 3 --draws 2"
     assert {"numpy", "llvmlite", "statsmodels"} <= set(record["packages"])
     (tmp_path / "protocol.yaml").write_bytes((folder / "protocol.yaml").read_bytes())

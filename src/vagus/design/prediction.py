@@ -90,13 +90,17 @@ class Prediction:
     axis : dict of str to dict of str to numpy.ndarray
         Arm -> node -> change against the control at the end of treatment in SD between people, one value a draw.
     bands : dict of str to dict of str to numpy.ndarray
-        Variable -> arm -> shape (d, t), mean over people of each draw.
+        Variable -> arm -> shape (d, t), mean over the cohort in each draw.
     draws : int
         Parameter draws beside the central one.
     failed : int
         Simulations of a person under an arm that failed.
     simulated : int
         Simulations in all.
+    people_per_draw : int
+        People simulated in each further draw.
+    days : numpy.ndarray
+        Shape (t,), days of the bands counted as visits are: 0 is the last noon before treatment.
     """
 
     effects: tuple[Effect, ...]
@@ -218,12 +222,15 @@ def predict(
         trajectories=central,
         truth=truth,
         axis={arm: {node: np.array(values) for node, values in rows.items()} for arm, rows in axis.items()},
-        bands={name: {arm: np.array(rows) for arm, rows in by_arm.items()} for name, by_arm in bands.items()},
+        bands={
+            name: {arm: _carry_over(np.array(rows), name, central[arm], subset[arm]) for arm, rows in by_arm.items()}
+            for name, by_arm in bands.items()
+        },
         draws=draws,
         failed=failed,
         simulated=in_all,
         people_per_draw=len(some),
-        days=next(iter(central.values())).days - protocol.schedule.run_in_days,
+        days=next(iter(central.values())).days + 0.5 - protocol.schedule.run_in_days,
     )
 
 
@@ -296,6 +303,12 @@ def _mean(values: Array) -> float:
 
 def _failures(course: Mapping[str, Trajectories]) -> int:
     return sum(sentence != "ok" for one in course.values() for sentence in one.status)
+
+
+def _carry_over(rows: Array, name: str, everybody: Trajectories, some: Trajectories) -> Array:
+    """Move each draw's mean course of a few people to the whole cohort, by their common course under draw 0."""
+    shift = np.nanmean(everybody.daily(name), axis=0) - np.nanmean(some.daily(name), axis=0)
+    return np.asarray(rows + shift, dtype=np.float64)
 
 
 def _collect(

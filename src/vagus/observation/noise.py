@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 from numpy.typing import NDArray
 
 from vagus import resources
 
 FloatArray = NDArray[np.float64]
-
-
-@cache
-def _values() -> dict[str, float]:
-    table = resources.table("observation", "noise.csv")
-    return {str(row["parameter"]): float(row["value"]) for row in table.to_dict("records")}
 
 
 def noise(parameter: str) -> float:
@@ -31,7 +23,7 @@ def noise(parameter: str) -> float:
     >>> noise("week.nights")
     7.0
     """
-    return _values()[parameter]
+    return resources.numbers("observation", "noise.csv")[parameter]
 
 
 def factor(z: FloatArray, sd: float | FloatArray) -> FloatArray:

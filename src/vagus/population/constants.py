@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from vagus import resources
-
-
-@cache
-def _values() -> dict[str, float]:
-    table = resources.table("population", "data", "constants.csv")
-    return {str(row["name"]): float(row["value"]) for row in table.to_dict("records")}
 
 
 def constant(name: str) -> float:
@@ -26,4 +18,4 @@ def constant(name: str) -> float:
     >>> constant("slow_tau_d")
     400.0
     """
-    return _values()[name]
+    return resources.numbers("population", "data", "constants.csv")[name]

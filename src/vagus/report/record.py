@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import asdict, fields
 from typing import Any
 
 from vagus.analysis import Verdict
+from vagus.analysis.estimate import plain
 from vagus.errors import InputError
 from vagus.report.content import (
     ArmBand,
@@ -29,7 +30,7 @@ VERSION = 1
 
 def dump_content(content: ReportContent) -> str:
     """Return the content as JSON text; numbers that are not finite become null."""
-    return json.dumps({"vagus_report": VERSION, **_plain(asdict(content))}, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps({"vagus_report": VERSION, **plain(asdict(content))}, indent=1, ensure_ascii=False) + "\n"
 
 
 def load_content(text: str, file: str) -> ReportContent:
@@ -89,17 +90,3 @@ def _numbers(kind: type[Any], raw: dict[str, Any]) -> dict[str, Any]:
 
 def _number(value: float | None) -> float:
     return math.nan if value is None else value
-
-
-def _plain(value: Any) -> Any:
-    if is_dataclass(value) and not isinstance(value, type):
-        return _plain(asdict(value))
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if hasattr(value, "item"):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
