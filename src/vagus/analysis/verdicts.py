@@ -104,7 +104,7 @@ def verdict(
         reference_mean = effect.details.get("reference_mean", reference_mean)
         status = effect.status
         effect = (effect.estimate, effect.se, effect.df)
-    source = outcome.mcid_source
+    source = f"{outcome.mcid_source}, grade {outcome.mcid_grade}" if outcome.mcid_source else ""
     if mcid is not None:
         source = mcid_source
     elif statistic != "risk_difference":

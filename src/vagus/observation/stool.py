@@ -167,7 +167,7 @@ def regroup(genus_fractions: FloatArray, genus_guild: tuple[str, ...], grams: Fl
             continue
         target = shares[:, guild == name].sum(axis=1, keepdims=True)
         if name != "bif":
-            target = target * (1.0 - none_part)
+            target = target * np.maximum(1.0 - none_part, 0.0)
         base = genus_fractions[:, mine]
         whole = base.sum(axis=1, keepdims=True)
         # A guild that grows from nothing is spread evenly over its genera.
