@@ -53,8 +53,8 @@ LIMITS = (
     "The model holds adults of working age and older; no infants, no pregnancy, no drug effects, no sleep stages.",
     "Antibiotics are recorded and set aside as the protocol says; their effect on the microbiome is not simulated.",
     "Spread between studies is not yet part of the interval.",
-    "Held against a trial that it was not fitted to (Baxter 2019), the model overstates the rise of butyrate on inulin and "
-    "maize starch and misses that of Bifidobacterium on potato starch.",
+    "Held against a trial that it was not fitted to (Baxter 2019), the model overstates the rise of butyrate on inulin "
+    "and maize starch and misses that of Bifidobacterium on potato starch.",
 )
 
 
