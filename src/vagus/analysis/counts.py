@@ -96,24 +96,9 @@ def negative_binomial(request: Request, cases: Cases, arms: Sequence[str]) -> tu
             "theta": fit["theta"],
             "robust_se": float(fit["robust_se"][place[arm]]),
         }
+        words = f"{fit['model']}: ln rate ~ ln(baseline + 0.5) + arm, normal interval"
         found.append(
-            EffectEstimate(
-                estimand=request.estimand,
-                outcome=request.outcome.id,
-                arm=arm,
-                contrast=request.reference,
-                visit=request.visit,
-                statistic="rate_ratio",
-                estimate=math.exp(coefficient),
-                se=se,
-                ci_low=math.exp(coefficient - z * se),
-                ci_high=math.exp(coefficient + z * se),
-                df=None,
-                p_value=float(2 * stats.norm.sf(abs(coefficient / se))),
-                n=len(counts),
-                method=f"{fit['model']}: ln rate ~ ln(baseline + 0.5) + arm, normal interval",
-                details=details,
-            )
+            request.log_normal(arm, "rate_ratio", coefficient, se, z, len(counts), method=words, details=details)
         )
     return tuple(found)
 

@@ -71,23 +71,6 @@ def fold_change(request: Request, cases: Cases, arms: Sequence[str]) -> tuple[Ef
             "t_df": n - 1,
             "t_p_value": float(2 * stats.t.sf(abs(mean / se), n - 1)),
         }
-        found.append(
-            EffectEstimate(
-                estimand=request.estimand,
-                outcome=request.outcome.id,
-                arm=arm,
-                contrast=request.reference,
-                visit=request.visit,
-                statistic="fold_change",
-                estimate=math.exp(mean),
-                se=se,
-                ci_low=math.exp(mean - Z * se),
-                ci_high=math.exp(mean + Z * se),
-                df=None,
-                p_value=float(2 * stats.norm.sf(abs(mean / se))),
-                n=n,
-                method=method,
-                details={**details, **t_interval},
-            )
-        )
+        both = {**details, **t_interval}
+        found.append(request.log_normal(arm, "fold_change", mean, se, Z, n, method=method, details=both))
     return tuple(found)

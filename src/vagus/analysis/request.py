@@ -53,3 +53,24 @@ class Request:
             status=reason,
             **fields,
         )
+
+    def log_normal(
+        self, arm: str, statistic: str, log: float, se: float, z: float, n: int, **fields: Any
+    ) -> EffectEstimate:
+        """Return the estimate of a ratio from its logarithm, with a normal interval of `z` standard errors."""
+        return EffectEstimate(
+            estimand=self.estimand,
+            outcome=self.outcome.id,
+            arm=arm,
+            contrast=self.reference,
+            visit=self.visit,
+            statistic=statistic,
+            estimate=math.exp(log),
+            se=se,
+            ci_low=math.exp(log - z * se),
+            ci_high=math.exp(log + z * se),
+            df=None,
+            p_value=math.erfc(abs(log / se) / math.sqrt(2)),
+            n=n,
+            **fields,
+        )
