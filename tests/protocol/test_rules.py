@@ -6,6 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
+from vagus.errors import InputError
+from vagus.protocol import bundled_text, parse
+
 Problems = Callable[..., list[str]]
 
 END = " (protocol.yaml, line {})"
@@ -400,3 +403,12 @@ def test_values_in_messages_cannot_write_to_the_terminal(problems: Problems) -> 
     found = problems(("id: hmo-sleep", 'id: "a\\e[31m\\nb"'))
     assert len(found) == 1
     assert found[0].isprintable()
+
+
+def test_an_unknown_product_is_named_even_where_its_dose_is_wrong() -> None:
+    text = bundled_text("hmo-sleep").replace(" maltodextrin: 5 g/day", " maltodextrim: 5 mL")
+    with pytest.raises(InputError) as caught:
+        parse(text, "mine.yaml")
+    messages = [problem.message for problem in caught.value.problems]
+    assert any('got "5 mL"' in message for message in messages)
+    assert any('Unknown product "maltodextrim"' in message for message in messages)

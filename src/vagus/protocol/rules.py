@@ -229,7 +229,11 @@ class Products(Rule):
     def _find(self, case: Case) -> Iterator[Finding]:
         for name, arm in (case.draft.arms or {}).items():
             seen: dict[str, str] = {}
-            for written in arm.doses if arm else {}:
+            # A product whose dose could not be read was taken out of the draft, its name is checked all the same.
+            unread = sorted(
+                damage[2] for damage in case.filled.damaged if len(damage) == 3 and damage[:2] == ("arms", name)
+            )
+            for written in (*(arm.doses if arm else {}), *(item for item in unread if item != "label")):
                 try:
                     found = product(written).id
                 except InputError as error:
