@@ -75,7 +75,7 @@ def test_hypothetical_strategy_takes_values_after_the_event_out(protocol, full):
     assert found["isi", "difference", "high"].n == 59  # antibiotics after the visit do not count
     assert found["isi", "difference", "high"].details["set_aside_by_arm"] == {"placebo": 0, "low": 0, "high": 1}
     assert found["faecal_butyrate_mmol_kg", "ratio", "high"].n == 60  # no estimand asks for it there
-    assert "1 subjects with antibiotics before week 8 do not count for isi (hypothetical strategy)" in result.notes
+    assert "1 subject with antibiotics before week 8 set aside for isi (hypothetical strategy)" in result.notes
     assert result.status == "complete-case"
 
 

@@ -79,7 +79,7 @@ def test_shares_sum_to_one_and_follow_their_causes() -> None:
     parts = shares(effect, trial_se=1.0, measured_sd=2.0, true_sd=1.0)
     assert sum(parts.values()) == pytest.approx(1)
     assert parts["parameters"] == pytest.approx(2 / 3)
-    assert parts["measurement"] == pytest.approx(0.75 / 3)
+    assert parts["measurement and moment"] == pytest.approx(0.75 / 3)
     assert shares(replace(effect, draws=np.array([])), 0.0, 0.0, 0.0) == {}
 
 

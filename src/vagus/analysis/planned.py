@@ -187,7 +187,8 @@ def _excluded(
         hit = set(happened.loc[pd.to_numeric(happened["day"]) <= pd.to_numeric(late), "subject_id"])
         excluded |= hit
         if hit:
-            text = f"{len(hit)} subjects with {event} before {planned.visit} do not count for {planned.outcome}"
+            who = "1 subject" if len(hit) == 1 else f"{len(hit)} subjects"
+            text = f"{who} with {event} before {planned.visit} set aside for {planned.outcome}"
             notes.append(f"{text} (hypothetical strategy)")
     return frozenset(excluded), ""
 

@@ -326,7 +326,10 @@ def _collect(
 
 
 def shares(effect: Effect, trial_se: float, measured_sd: float, true_sd: float) -> dict[str, float]:
-    """Split the variance of a trial's estimate: parameters, people and days, measurement.
+    """Split the variance of a trial's estimate: parameters, people over time, measurement and moment.
+
+    What wanders for days or longer (mood, trait) belongs to people over time; what differs from one hour or sample to
+    the next (answers, assays, cortisol of a morning, one stool) to measurement and moment.
 
     Parameters
     ----------
@@ -349,8 +352,8 @@ def shares(effect: Effect, trial_se: float, measured_sd: float, true_sd: float) 
         return {}
     return {
         "parameters": parameter / whole,
-        "people and days": (1 - noise) * trial_se**2 / whole,
-        "measurement": noise * trial_se**2 / whole,
+        "people over time": (1 - noise) * trial_se**2 / whole,
+        "measurement and moment": noise * trial_se**2 / whole,
     }
 
 
