@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from vagus.evidence import published_rows
-from vagus.model import compose
+from vagus.model import parameter_tables
 from vagus.model.couplings import Coupling, couplings, nodes
 from vagus.report.content import AxisEdge, Link
 
@@ -48,7 +48,7 @@ def links_to(outcome: str) -> tuple[Coupling, ...]:
 
 def calibrated_on() -> tuple[str, ...]:
     """Return the trials behind values that were set to meet a trial."""
-    table = compose().parameters
+    table = parameter_tables()
     used = set(table.loc[table["calibrated"] == "yes", "study_id"])
     return tuple(name for name in CALIBRATION_TRIALS if name in used)
 
