@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from vagus import engine
 from vagus.model import compose
+from vagus.population import GUILDS
 from vagus.simulation.ecology import solve_colon
 from vagus.simulation.immune_rest import solve_immune_rest
 
@@ -38,15 +39,9 @@ def shares_from(weights: list[float]) -> np.ndarray:
 def test_any_composition_is_met(weights: tuple[float, ...], transit: float, intake: float) -> None:
     shares = shares_from(list(weights))
     solved = solve_colon(shares, VALUES | {"transit_d": transit, "intake_scale": intake})
-    masses = np.array([solved.states[f"X_{name}"][0] for name in engine_guilds()])
+    masses = np.array([solved.states[f"X_{name}"][0] for name in GUILDS])
     assert solved.residual[0] < 1e-8
     assert np.allclose(masses / masses.sum(), shares[0], rtol=1e-9, atol=1e-12)
-
-
-def engine_guilds() -> tuple[str, ...]:
-    from vagus.population import GUILDS
-
-    return GUILDS
 
 
 def test_the_engine_agrees_that_it_is_steady() -> None:

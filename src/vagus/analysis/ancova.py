@@ -12,15 +12,16 @@ from numpy.typing import NDArray
 from vagus.analysis.cases import Cases
 from vagus.analysis.estimate import EffectEstimate
 from vagus.analysis.request import Request
+from vagus.trial.vocabulary import Outcome
 
 #: Added to a share of reads before its logarithm (as a fraction), about one read in a shallow sample.
 PSEUDO_FRACTION = 2e-4
 LEVEL = 0.95
 
 
-def pseudo_count(request: Request) -> float:
+def pseudo_count(measured: Outcome) -> float:
     """Return what is added to values before their logarithm, in outcome units: 0 except for shares (in percent)."""
-    return 100 * PSEUDO_FRACTION if request.outcome.scale == "proportion" else 0.0
+    return 100 * PSEUDO_FRACTION if measured.scale == "proportion" else 0.0
 
 
 def loggable(cases: Cases, added: float) -> Cases:
@@ -72,7 +73,7 @@ def log_ancova(request: Request, cases: Cases, arms: Sequence[str]) -> tuple[Eff
     tuple of EffectEstimate
         One an arm of the request; estimate and interval are ratios, `se` is on the log scale.
     """
-    added = pseudo_count(request)
+    added = pseudo_count(request.outcome)
     cases = loggable(cases, added)
     value = np.log(cases.frame["value"].to_numpy(dtype=np.float64) + added)
     baseline = np.log(cases.frame["baseline"].to_numpy(dtype=np.float64) + added)

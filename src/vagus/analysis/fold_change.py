@@ -38,7 +38,7 @@ def fold_change(request: Request, cases: Cases, arms: Sequence[str]) -> tuple[Ef
     """
     from scipy import stats
 
-    added = pseudo_count(request)
+    added = pseudo_count(request.outcome)
     cases = loggable(cases, added)
     plus = f" + {added:g}" if added else ""
     method = f"geometric mean of (value{plus})/(baseline{plus}) within the arm, normal interval (1.96)"

@@ -32,7 +32,8 @@ METHODS: dict[str, Method] = {
     "negative_binomial": negative_binomial,
     "responders": responders,
 }
-_STATISTICS = {
+#: Method -> what its estimate is.
+STATISTICS = {
     "ancova": "difference",
     "log_ancova": "ratio",
     "fold_change": "fold_change",
@@ -121,18 +122,23 @@ def analyze(protocol: Protocol, data: TrialData) -> AnalysisResult:
     return AnalysisResult(tuple(estimates), tuple(dict.fromkeys(notes)), COMPLETE_CASE if gaps else COMPLETE)
 
 
+def estimand_name(planned: PlannedAnalysis) -> str:
+    """Return the id that the estimates of a planned analysis carry."""
+    return "primary" if planned.estimand == "primary" else f"secondary.{planned.outcome}"
+
+
 def _carry_out(
     planned: PlannedAnalysis, protocol: Protocol, data: TrialData, notes: list[str]
 ) -> tuple[EffectEstimate, ...]:
-    name = "primary" if planned.estimand == "primary" else f"secondary.{planned.outcome}"
+    name = estimand_name(planned)
     request = Request(name, outcome(planned.outcome), planned.visit, planned.arms, planned.reference)
     if reason := _why_no_data(request, data):
         notes.append(reason)
-        return tuple(request.cannot(arm, _STATISTICS[planned.method], reason) for arm in planned.arms)
+        return tuple(request.cannot(arm, STATISTICS[planned.method], reason) for arm in planned.arms)
     excluded, refusal = _excluded(planned, protocol, data, notes)
     if refusal:
         notes.append(refusal)
-        return tuple(request.cannot(arm, _STATISTICS[planned.method], refusal) for arm in planned.arms)
+        return tuple(request.cannot(arm, STATISTICS[planned.method], refusal) for arm in planned.arms)
     cases = collect_cases(data, planned.outcome, planned.visit, tuple(protocol.arms), excluded)
     _note_missing(request, cases, notes)
     found = METHODS[planned.method](request, cases, tuple(protocol.arms))

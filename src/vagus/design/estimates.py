@@ -10,19 +10,13 @@ import numpy as np
 import pandas as pd
 
 from vagus.analysis import EffectEstimate
+from vagus.analysis.planned import STATISTICS, estimand_name
 from vagus.design.prediction import Effect, Prediction, quantiles, shares
 from vagus.evidence import PublishedRow
-from vagus.protocol import PlannedAnalysis, Protocol
+from vagus.protocol import Protocol
 
 #: Normal quantiles of 95 % and 50 % intervals.
 Z95, Z50 = 1.959963984540054, 0.6744897501960817
-STATISTICS = {
-    "ancova": "difference",
-    "log_ancova": "ratio",
-    "fold_change": "fold_change",
-    "negative_binomial": "rate_ratio",
-    "responders": "risk_difference",
-}
 
 
 def predicted_estimates(
@@ -55,12 +49,12 @@ def predicted_estimates(
         empty. `details` holds the interval of the true effect alone and the simulated trial's own estimate.
     """
     by_key = {(item.estimand, item.outcome, item.arm, item.contrast, item.visit): item for item in simulated}
-    names = {planned: _name(planned) for planned in protocol.plan}
     sizes = protocol.arm_sizes()
     rows = []
     for effect in prediction.effects:
         planned = effect.planned
-        one = by_key.get((names[planned], planned.outcome, effect.arm, effect.reference, planned.visit))
+        name = estimand_name(planned)
+        one = by_key.get((name, planned.outcome, effect.arm, effect.reference, planned.visit))
         trial_se = one.se if one is not None and math.isfinite(one.se) else 0.0
         whole = math.hypot(effect.parameter_sd, trial_se)
         true_low, true_high = quantiles(effect.all_draws, (0.025, 0.975))
@@ -79,7 +73,7 @@ def predicted_estimates(
         }
         rows.append(
             EffectEstimate(
-                estimand=names[planned],
+                estimand=name,
                 outcome=planned.outcome,
                 arm=effect.arm,
                 contrast=effect.reference,
@@ -98,11 +92,6 @@ def predicted_estimates(
             )
         )
     return tuple(rows)
-
-
-def _name(planned: PlannedAnalysis) -> str:
-    """Return the id that the analysis gives the same estimand."""
-    return "primary" if planned.estimand == "primary" else f"secondary.{planned.outcome}"
 
 
 def _method(prediction: Prediction, trial_se: float) -> str:

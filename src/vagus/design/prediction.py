@@ -17,16 +17,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from vagus import engine
+from vagus.analysis.ancova import pseudo_count
 from vagus.model import draw_uncertain
 from vagus.model.couplings import Node, nodes
 from vagus.observation import expected
 from vagus.protocol import PlannedAnalysis, Protocol
 from vagus.simulation import People, Trajectories, simulate_arms
+from vagus.trial import outcome
 
 Array = NDArray[np.float64]
 
-#: Added to both sides of a fold change of an abundance in percent: 2e-4 of the reads.
-FOLD_OFFSET_PCT = 0.02
 #: Methods whose effect is a ratio; their uncertainty is handled on the log scale.
 RATIOS = ("log_ancova", "fold_change", "negative_binomial")
 
@@ -259,13 +259,13 @@ class _Truth:
         self.values: dict[tuple[str, str, str], Array] = {}
         people: list[str] | None = None
         for key, rows in truth.groupby(["outcome", "arm", "visit"], sort=False):
-            outcome, arm, visit = (str(part) for part in key)
-            self.visits.setdefault(outcome, visit)
+            measured, arm, visit = (str(part) for part in key)
+            self.visits.setdefault(measured, visit)
             who = rows["subject_id"].tolist()
             if people is not None and who != people:
                 raise ValueError("every outcome must hold the same people in the same order")
             people = who
-            self.values[outcome, arm, visit] = rows["value"].to_numpy(float)
+            self.values[measured, arm, visit] = rows["value"].to_numpy(float)
 
     def effect(self, planned: PlannedAnalysis, arm: str) -> tuple[float, float]:
         """Return the mean true effect of one contrast and the SD between people of their own effects."""
@@ -276,7 +276,7 @@ class _Truth:
         else:
             before = self.values[name, planned.reference, planned.visit]
         if planned.method in ("fold_change", "log_ancova"):
-            offset = FOLD_OFFSET_PCT if name.endswith("_pct") else 0.0
+            offset = pseudo_count(outcome(name))
             own = np.log((after + offset) / (before + offset))
         elif planned.method == "negative_binomial":
             own = np.log(after / before)

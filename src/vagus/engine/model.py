@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from graphlib import CycleError, TopologicalSorter
@@ -637,14 +637,3 @@ class _Reader:
             for node in graph.order(roots)
             if graph.nodes[node].op in jumps and graph.reach[node] & TIME and not graph.reach[node] & STATE
         )
-
-
-def describe(model: Model) -> Mapping[str, int]:
-    """Count what a model consists of: states, parameters, outputs, events, nodes of the right-hand side."""
-    return {
-        "states": len(model.states),
-        "parameters": len(model.parameters),
-        "outputs": len(model.outputs),
-        "events": len(model.events),
-        "operations": len(model.graph.order(model.rates)),
-    }

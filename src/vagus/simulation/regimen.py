@@ -14,8 +14,6 @@ Array = NDArray[np.float64]
 
 #: Clock hour of a dose whose protocol names none.
 USUAL_HOUR = 8.0
-#: Substrates of the colon that a product can bring; what is digestible brings nothing there.
-COLON_SUBSTRATES = ("RS", "NSP", "OS", "FL", "LN", "MP")
 
 
 @dataclass(frozen=True)
@@ -44,10 +42,9 @@ def plan_doses(protocol: Protocol, arm: str) -> Regimen:
     by_hour: dict[float, dict[str, float]] = {}
     for dose in protocol.arms[arm].doses:
         hour = USUAL_HOUR if dose.at_hour is None else dose.at_hour
-        for substrate, share in known[dose.product].composition.items():
-            if substrate in COLON_SUBSTRATES and share > 0:
-                at = by_hour.setdefault(hour, {})
-                at[f"oral_{substrate}"] = at.get(f"oral_{substrate}", 0.0) + share * dose.grams_per_day
+        for substrate, grams in known[dose.product].substrates(dose.grams_per_day).items():
+            at = by_hour.setdefault(hour, {})
+            at[f"oral_{substrate}"] = at.get(f"oral_{substrate}", 0.0) + grams
     slots = [(day, hour) for day in range(days) for hour in sorted(by_hour)]
     states = sorted({state for given in by_hour.values() for state in given})
     return Regimen(

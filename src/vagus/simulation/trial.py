@@ -46,8 +46,7 @@ def assign_arms(protocol: Protocol, subject_ids: Sequence[str], seed: int) -> pd
 
 def model_days(protocol: Protocol) -> int:
     """Return the number of simulated days: run-in, treatment and follow-up."""
-    plan = protocol.schedule
-    return int(np.ceil(plan.run_in_days + plan.treat_days + plan.follow_days))
+    return int(np.ceil(protocol.total_days))
 
 
 def simulate_arms(
