@@ -19,6 +19,8 @@ import pandas as pd
 from vagus import resources
 from vagus.errors import ModelError
 from vagus.model.parameters import parameter_tables, shared_rows, submodel_names
+from vagus.model.units import set_units
+from vagus.model.variables import variable_tables
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,9 @@ def compose(submodels: tuple[str, ...] | None = None, extra: tuple[tuple[str, st
     unused = [name for name in table["parameter"] if name not in owner and model.getParameter(name) is None]
     if unused:
         raise ModelError(f"Rows without a constant in the equations: {', '.join(unused)}.")
+    computed = variable_tables(chosen)
+    units = dict(zip(computed["variable"], computed["unit"], strict=True))
+    set_units(joined, dict(zip(table["parameter"], table["unit"], strict=True)) | units)
     _check(joined)
     table = table[[name not in owner for name in table["parameter"]]].reset_index(drop=True)
     states = tuple(

@@ -16,6 +16,8 @@ class Coupling:
     ----------
     source, target : str
         Node ids.
+    form : str
+        Shape of the dependence, in words.
     sign : str
         ``+``, ``-`` or ``0`` (off by design).
     grade : str
@@ -32,6 +34,7 @@ class Coupling:
 
     source: str
     target: str
+    form: str
     sign: str
     grade: str
     evidence: str

@@ -12,7 +12,8 @@ Columns: ``parameter, value, unit, distribution, spread, varies_between, calibra
 ``trunclognormal``  median `value`, `spread` = ``sd of ln|low|high``
 ``beta``            `spread` = ``a|b`` (`value` is the mean)
 ``input``           given by another submodel or by the protocol; `value` is what a submodel alone runs with
-``derived``         solved for each person from the own baseline (`vagus.simulation`)
+``derived``         solved for each person from the own baseline (`vagus.simulation`); where it is simply a
+                    variable's value at that baseline, `spread` names the variable
 ``setting``         switched by the simulation, no biology
 ==================  ====================================================================================
 

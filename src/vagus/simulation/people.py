@@ -149,7 +149,8 @@ def parameter_names(table: pd.DataFrame) -> tuple[str, ...]:
 
 def load_axis(axis: ComposedModel) -> engine.Model:
     """Return the engine's form of the whole axis."""
-    return engine.load(axis.sbml, parameter_names(axis.parameters), OUTPUTS)
+    baseline = [name for name in baseline_names(axis.parameters).values() if name not in OUTPUTS]
+    return engine.load(axis.sbml, parameter_names(axis.parameters), [*OUTPUTS, *dict.fromkeys(baseline)])
 
 
 def settle(
@@ -222,26 +223,8 @@ def begin(
     colon = solve_colon(people.cohort.guild_fractions[rows], values)
     immune, immune_residual = solve_immune_rest(values, n)
     values |= colon.weights
-    volume = np.broadcast_to(np.asarray(values["vol_l"], dtype=float), (n,))
-    scfa = [colon.states[f"M_{name}"] / volume for name in ("ac", "pr", "bu", "la")]
-    guilds = [colon.states[name] for name in colon.states if name.startswith("X_")]
-    bifidobacteria = colon.states["X_bifhmo"] + colon.states["X_bifadult"] + colon.states["X_probio"]
-    values |= {
-        "acetate0_mM": scfa[0],
-        "butyrate0_mM": scfa[2],
-        "lactate0_mM": scfa[3],
-        "tscfa0_mM": scfa[0] + scfa[1] + scfa[2],
-        "bif_fraction0": bifidobacteria / np.sum(guilds, axis=0),
-        "lps_potency0": colon.states["X_entero"] + values["lps_bact_potency"] * colon.states["X_bact"],
-        "tnf0_pg_ml": immune["tnf_pg_ml"],
-        "il6_0_pg_ml": immune["il6_pg_ml"],
-    }
-    parameters = np.column_stack([np.broadcast_to(values[name], (n,)) for name in model.parameters]).astype(float)
-    initial = model.initial_values(parameters)
     known = colon.states | immune | {name: array[rows] for name, array in people.clock_states.items()}
-    known["vitamin_d_nmol_l"] = np.broadcast_to(np.asarray(values["vitamin_d0_nmol_l"], dtype=float), (n,))
-    for name, array in known.items():
-        initial[:, model.states.index(name)] = array
+    parameters, initial = _baseline(model, baseline_names(people.axis.parameters), values, known, n)
     problems = []
     for index, row in enumerate(rows):
         sentence = people.problems[row]
@@ -251,6 +234,38 @@ def begin(
             sentence = "no resting state of the immune system was found"
         problems.append(sentence)
     return Start(parameters, initial, tuple(problems))
+
+
+def baseline_names(table: pd.DataFrame) -> dict[str, str]:
+    """Return the constants that are a variable's value at the own baseline: constant -> variable."""
+    rows = table[(table["distribution"] == "derived") & (table["spread"] != "")]
+    return dict(zip(rows["parameter"], rows["spread"], strict=True))
+
+
+def _baseline(
+    model: engine.Model,
+    names: Mapping[str, str],
+    values: Mapping[str, Array | float],
+    known: Mapping[str, Array],
+    n: int,
+) -> tuple[Array, Array]:
+    """Return parameters and initial states in which every baseline constant equals its variable at the start.
+
+    One such constant may enter the variable of another, so the values are filled in until they stand still.
+    """
+    parameters = np.column_stack([np.broadcast_to(values[name], (n,)) for name in model.parameters]).astype(float)
+    places = {model.parameters.index(name): variable for name, variable in names.items()}
+    for _ in range(len(places) + 1):
+        initial = model.initial_values(parameters)
+        for name, array in known.items():
+            initial[:, model.states.index(name)] = array
+        outputs = engine.evaluate(model, parameters, initial).outputs
+        before = parameters.copy()
+        for place, variable in places.items():
+            parameters[:, place] = outputs[:, model.outputs.index(variable)]
+        if np.array_equal(before, parameters, equal_nan=True):
+            break
+    return parameters, initial
 
 
 def _table_values(table: pd.DataFrame) -> dict[str, float]:

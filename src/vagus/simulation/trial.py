@@ -13,7 +13,7 @@ from vagus import engine
 from vagus.errors import Cancelled
 from vagus.protocol import Protocol
 from vagus.rng import stream
-from vagus.simulation.people import OUTPUTS, People, begin
+from vagus.simulation.people import People, begin
 from vagus.simulation.regimen import draw_taken, plan_doses
 from vagus.simulation.trajectories import Trajectories
 
@@ -124,7 +124,7 @@ def simulate_arms(
         messages = zip(start.problems, solution.messages[part], strict=True)
         status = tuple(problem or message for problem, message in messages)
         values[[bool(problem) for problem in start.problems]] = np.nan
-        result[arm] = Trajectories(ids, arm, protocol.schedule.run_in_days, days, tuple(OUTPUTS), values, status)
+        result[arm] = Trajectories(ids, arm, protocol.schedule.run_in_days, days, model.outputs, values, status)
     return result
 
 
