@@ -6,6 +6,7 @@ Writes
 
 - microbiome_healthy_adults.csv, ..._loadings.csv: baseline microbiomes of 110 healthy adults (Thriene 2025, shotgun);
 - bifidobacterium.csv: what different cohorts and technologies say about Bifidobacterium, and what is used of it;
+- hmo_users.csv: which species use milk oligosaccharides and open resistant starch, and what it makes of the two guilds;
 - bacteroidota.csv: the share of Bacteroidota by cohort and technology, for comparison only;
 - covariates.csv: age, sex and body mass index of four groups of adults (NHANES 2009-2012, weighted);
 - trait_correlations.csv: correlation of latent traits between people;
@@ -62,6 +63,15 @@ THRIENE = (
 ADULT2FL = "baseline of a 2'-FL trial in healthy older adults (adult2fl in the evidence tables), 16S; own computation"
 ADULT2FL_FACTS = {"mean": 4.84, "sd": 6.44, "median": 2.60, "p25": 0.20, "p75": 6.84, "undetected": 24.0}
 GLYCOBIF = "Arzamasov 2025 (doi:10.1038/s41564-025-02056-x), share of genomes of each species"
+#: Phenotypes of the genome table -> column of the shipped table.
+PHENOTYPES = {
+    "2'FL": "uses_2fl",
+    "3FL": "uses_3fl",
+    "LNnT": "uses_lnnt",
+    "LNT": "uses_lnt",
+    "SHMO": "uses_sialylated",
+    "RST": "opens_resistant_starch",
+}
 
 
 # ------------------------------------------------------------------------------------------------- microbiome
@@ -227,17 +237,20 @@ def fit_microbiome(shared: Path) -> dict[str, pd.DataFrame]:
     margins = margins.round(5).assign(source=THRIENE, grade="B")
     level = f"{THRIENE}; level and spread moved to {ADULT2FL}"
     margins.loc[margins["genus"] == BIFIDOBACTERIUM, "source"] = level
-    facts = bifidobacterium_facts(shared, species, raw, shift, stretch)
+    part = species[[name for name in species if name.startswith(BIFIDOBACTERIUM)]]
+    users, share = hmo_users(shared, part)
+    facts = bifidobacterium_facts(shared, part, raw, shift, stretch, share)
     return {
         "microbiome_healthy_adults.csv": margins,
         "microbiome_healthy_adults_loadings.csv": table.round(4),
         "bifidobacterium.csv": facts,
+        "hmo_users.csv": users,
         "bacteroidota.csv": bacteroidota_facts(shared),
     }
 
 
 def bifidobacterium_facts(
-    shared: Path, species: pd.DataFrame, raw: pd.DataFrame, shift: float, stretch: float
+    shared: Path, part: pd.DataFrame, raw: pd.DataFrame, shift: float, stretch: float, share: pd.Series
 ) -> pd.DataFrame:
     """Collect what is known of the level of Bifidobacterium and of its HMO users; `used` says what a draw rests on."""
     rows: list[tuple[object, ...]] = []
@@ -247,7 +260,6 @@ def bifidobacterium_facts(
         if statistic == "undetected":
             used = "no: what is not detected is a matter of the observation"
         rows.append((group, "16S", "", statistic, value, "%", used, ADULT2FL, "B"))
-    part = species[[name for name in species if name.startswith("Bifidobacterium")]]
     first = 100 * part.xs("T1", level=1).sum(axis=1)
     group = "healthy German adults, 20-65 years, first visit"
     figures = {
@@ -271,33 +283,63 @@ def bifidobacterium_facts(
         for statistic in ("mean_pct", "median_pct"):
             value = getattr(row, statistic)
             rows.append((who, row.technology, row.n, statistic[:-4], value, "%", "no", cite, "B"))
-    rows.extend(hmo_user_facts(shared, part))
+    rows.extend(hmo_share_facts(share))
     names = ["population", "technology", "n", "statistic", "value", "unit", "used", "source", "grade"]
     table = pd.DataFrame(rows, columns=names)
     table["value"] = table["value"].astype(float).round(4)
     return table
 
 
-def hmo_user_facts(shared: Path, part: pd.DataFrame) -> list[tuple[object, ...]]:
-    """Return the share of 2'-FL users by species, and what it makes of the real people."""
-    path = shared / "data" / "functional_modules" / "bifidobacterium_glycan_phenotypes_by_species.tsv"
+def hmo_users(shared: Path, part: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
+    """Return which bifidobacteria use what by genome, and each person's share of users of 2'-FL.
+
+    A species that the stool table does not split (B. longum) takes the genomes without a subspecies.
+    """
+    path = shared / "data" / "functional_modules" / "bifidobacterium_glycan_phenotypes_by_genome.tsv"
     genomes = pd.read_csv(path, sep="\t").rename(columns={"species_from_taxid_unverified": "species"})
-    rows: list[tuple[object, ...]] = []
-    users: dict[str, float] = {}
-    for row in genomes.to_dict("records"):
-        name = str(row["species"])
-        users[name.replace(" (subsp. unspecified)", "").replace(" ", "_")] = float(row["2'FL"])
-        rows.append((name, "genome", row["n_genomes"], "uses_2fl", row["2'FL"], "1", "no", GLYCOBIF, "B"))
+    genomes = genomes.dropna(subset=["species"])
+    genomes["stool"] = genomes["species"].str.replace(" (subsp. unspecified)", "").str.replace(" ", "_")
     person = part.groupby(level=0).mean()
-    total = person.sum(axis=1)
-    share = sum(person[name] * users.get(name, 0.0) for name in person) / total
-    share = share[total > 0]
+    person = person[person.sum(axis=1) > 0]
+    person = person.div(person.sum(axis=1), axis=0)
+    weight = person.mean()
+    rows: list[dict[str, object]] = []
+    for species, mine in genomes.groupby("species"):
+        share = float(weight.get(mine["stool"].iloc[0], 0.0))
+        use = {column: float(mine[name].mean()) for name, column in PHENOTYPES.items()}
+        rows.append({"species": species, "genomes": len(mine), "share": share, **use, "source": GLYCOBIF})
+    each = genomes["stool"].map(weight).fillna(0.0) / genomes.groupby("stool")["stool"].transform("size")
+    users = genomes["2'FL"] == 1
+    for label, inside in (("users of 2'-FL (bifhmo)", users), ("all others (bifadult)", ~users)):
+        share = float(each[inside].sum())
+        use = {
+            column: float((each[inside] * genomes.loc[inside, name]).sum() / share)
+            for name, column in PHENOTYPES.items()
+        }
+        source = f"{THRIENE}; {GLYCOBIF}"
+        rows.append({"species": label, "genomes": int(inside.sum()), "share": share, **use, "source": source})
+    by_species = genomes.groupby("stool")["2'FL"].mean()
+    share_of_users = (person * by_species.reindex(person.columns).fillna(0.0)).sum(axis=1)
+    numbers = ["share", *PHENOTYPES.values()]
+    table = pd.DataFrame(rows).rename(columns={"species": "bifidobacteria"})
+    return table.round(dict.fromkeys(numbers, 3)).assign(grade="C"), share_of_users
+
+
+def hmo_share_facts(share: pd.Series) -> list[tuple[object, ...]]:
+    """Return the share of 2'-FL users among the bifidobacteria of real people, and the Beta that is drawn from."""
+    who = "share of 2'-FL users among bifidobacteria, healthy German adults"
     source = f"{THRIENE}; {GLYCOBIF}"
-    for statistic, value in {"mean": share.mean(), "p10": share.quantile(0.1), "median": share.median(),
-                             "p90": share.quantile(0.9)}.items():  # fmt: skip
-        who = "share of 2'-FL users among bifidobacteria, healthy German adults"
-        used = "no: the assumed prior Beta(1, 2.5) is used (constants.csv)"
-        rows.append((who, "shotgun and genomes", len(share), f"hmo_share_{statistic}", value, "1", used, source, "B"))
+    figures = {"mean": share.mean(), "sd": share.std()}
+    figures |= {f"p{q}": share.quantile(q / 100) for q in (10, 50, 90)}
+    rows: list[tuple[object, ...]] = [
+        (who, "shotgun and genomes", len(share), f"hmo_share_{statistic}", value, "1", "shape", source, "B")
+        for statistic, value in figures.items()
+    ]
+    mean, variance = float(share.mean()), float(share.var())
+    size = mean * (1 - mean) / variance - 1
+    own = "own computation: Beta with that mean and SD"
+    for name, value in (("hmo_share_alpha", mean * size), ("hmo_share_beta", (1 - mean) * size)):
+        rows.append(("virtual adults", "model", "", name, value, "1", "yes", own, "B"))
     return rows
 
 

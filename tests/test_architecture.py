@@ -44,12 +44,13 @@ def test_the_layers_name_every_package() -> None:
 @pytest.mark.parametrize(
     "folder", sorted(path.name for path in (SOURCE / "model" / "library").iterdir() if path.is_dir())
 )
-def test_each_submodel_has_its_three_files(folder: str) -> None:
+def test_each_submodel_has_its_four_files(folder: str) -> None:
     from vagus.model import submodel_names
+    from vagus.model.infants import PARTS
 
-    assert folder in submodel_names()
-    for name in ("model.ant", "parameters.csv", "README.md"):
-        assert (SOURCE / "model" / "library" / folder / name).stat().st_size > 200
+    assert folder in (*submodel_names(), *PARTS)
+    for name in ("model.ant", "parameters.csv", "variables.csv", "README.md"):
+        assert (SOURCE / "model" / "library" / folder / name).stat().st_size > 100
 
 
 def test_importing_the_package_costs_nothing() -> None:

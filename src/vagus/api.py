@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from vagus.design import Prediction
     from vagus.evidence import PublishedRow
+    from vagus.model import ComposedModel
+    from vagus.model.libraries import Library
     from vagus.population import Cohort
 
 #: Parameter draws of a run, and the people simulated in each; with them a run of 92 people takes under a minute.
@@ -54,8 +56,8 @@ class Run:
         What the trial observed, with `truth`.
     prediction : Prediction
         Trajectories under every arm, true effects over parameter draws.
-    model_hash : str
-        Hash of the composed model.
+    axis : ComposedModel
+        The model that it was simulated with.
     """
 
     protocol: Protocol
@@ -63,7 +65,12 @@ class Run:
     cohort: Cohort
     data: TrialData
     prediction: Prediction
-    model_hash: str
+    axis: ComposedModel
+
+    @property
+    def model_hash(self) -> str:
+        """Hash of the composed model."""
+        return self.axis.model_hash
 
     @property
     def outcomes(self) -> pd.DataFrame:
@@ -167,6 +174,7 @@ def read_protocol(path_or_id: str | Path, settings: Mapping[str, str] | None = N
 def simulate(
     protocol: Protocol,
     *,
+    library: Library | None = None,
     draws: int = DRAWS,
     people_per_draw: int = PEOPLE_PER_DRAW,
     seed: int = 1,
@@ -180,6 +188,8 @@ def simulate(
     ----------
     protocol : Protocol
         The trial.
+    library : Library, optional
+        Submodels to simulate with (`vagus.io.read_library`); the shipped ones by default.
     draws : int
         Parameter draws beside the central one, for the uncertainty of the true effect.
     people_per_draw : int
@@ -200,20 +210,20 @@ def simulate(
     Raises
     ------
     InputError
-        The people that the protocol asks for cannot be found.
+        The people that the protocol asks for cannot be found, or the model has nothing of a name that it sets.
     """
     from vagus import design, observation, population, simulation
-    from vagus.model import compose, people_rows
+    from vagus.model import people_rows
 
     if seed < 0:
         raise InputError(f"Seed must be 0 or more, got {seed}.")
     tell = on_progress or (lambda *_: None)
     tell("people", 0, 1)
-    axis = compose()
+    axis = model_of(protocol, library)
     cohort = population.draw_cohort(protocol, people_rows(axis.parameters), seed)
     tell("people", 1, 1)
     people = simulation.settle(
-        cohort, threads=jobs, on_progress=lambda done, of: tell("body clocks", done, of), cancel=cancel
+        cohort, threads=jobs, on_progress=lambda done, of: tell("body clocks", done, of), cancel=cancel, axis=axis
     )
     prediction = design.predict(
         people,
@@ -230,7 +240,29 @@ def simulate(
     assignment = simulation.assign_arms(protocol, cohort.subject_ids, seed)
     data = observation.observe(protocol, cohort, assignment, prediction.trajectories, seed)
     tell("observation", 1, 1)
-    return Run(protocol, seed, cohort, replace(data, truth=prediction.truth), prediction, axis.model_hash)
+    return Run(protocol, seed, cohort, replace(data, truth=prediction.truth), prediction, axis)
+
+
+def model_of(protocol: Protocol, library: Library | None = None) -> ComposedModel:
+    """Return the axis that a protocol is simulated with, its settings applied.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        Its ``model`` section names switches and constants.
+    library : Library, optional
+        The shipped one by default.
+
+    Raises
+    ------
+    InputError
+        The model has nothing of such a name; with the line.
+    """
+    from vagus.model import compose
+    from vagus.model.switches import read_values
+
+    values = read_values(protocol.model, library, lambda name, text: protocol.problem(f"model.{name}", text))
+    return compose(library=library, values=tuple(values.items()))
 
 
 def analyze(protocol: Protocol, source: Run | TrialData | str | Path, mapping: str | Path | None = None) -> Answer:
@@ -295,7 +327,8 @@ def predict(run: Run) -> Answer:
         analysis is in each estimate's details.
     """
     from vagus import design
-    from vagus.report.grounds import rests_on_sentence
+    from vagus.model.couplings import couplings_of
+    from vagus.report.grounds import links_in_play, rests_on_sentence
 
     result = analyze_data(run.protocol, run.data)
     published, apart = _published(run.protocol)
@@ -318,7 +351,9 @@ def predict(run: Run) -> Answer:
         )
 
     answer, wider = judge_effect(1.0), judge_effect(2.0)
-    rests_on = rests_on_sentence(first.planned.outcome, measured.label)
+    rests_on = rests_on_sentence(
+        first.planned.outcome, measured.label, links_in_play(run.protocol, couplings_of(run.axis))
+    )
     if len(first.draws) > 1:
         same = f'still be "{wider.shape}"' if wider.shape == answer.shape else f'be "{wider.shape}"'
         rests_on += f" Were all parameters twice as uncertain, the verdict would {same}."

@@ -1,16 +1,17 @@
 """Units that a user writes: doses, durations, risks and clock times, read into grams per day, days and hours.
 
-Masses and times go through pint (one small registry, made at first use); everything else in the package works with
-plain floats in the units of these functions. A text that cannot be read raises `UnitError`, whose message says
-what must hold, what was got, and the usual fix; the caller adds where it stands.
+A dose is a mass, or a count (IU, CFU) whose mass the product knows. Masses and times go through pint (one small
+registry, made at first use); everything else in the package works with plain floats in the units of these functions.
+A text that cannot be read raises `UnitError`, whose message says what must hold, what was got, and the usual fix; the
+caller adds where it stands.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ _DEFINITIONS = (
     "milli- = 1e-3 = m-",
     "kilo- = 1e3 = k-",
     "gram = [mass] = g",
+    "mcg = 1e-6 * gram",
     "day = [time] = d",
     "week = 7 * day = wk = wks",
     "hour = day / 24 = h",
@@ -44,10 +46,60 @@ _TIMES_A_DAY = re.compile(
 )
 #: Above this no person takes a powder every day; a larger dose is a slip of the unit.
 MOST_GRAMS_PER_DAY = 200.0
+#: Units that count instead of weighing.
+COUNTED = ("IU", "CFU")
+_WORDS_OF_TEN = {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
+_COUNT = re.compile(
+    rf"(?P<number>{_NUMBER})\s*(?P<word>{'|'.join(_WORDS_OF_TEN)})?\s*(?P<unit>{'|'.join(COUNTED)})s?"
+    r"(?P<day>\s*(?:/|per\b)\s*d(?:ay)?)?",
+    re.IGNORECASE,
+)
 
 
 class UnitError(ValueError):
     """A quantity that cannot be read, or one of the wrong kind."""
+
+
+@dataclass(frozen=True)
+class DoseUnits:
+    """What the dose of a product may be written in.
+
+    Attributes
+    ----------
+    mass : bool
+        Whether a mass per day is understood.
+    per_gram : mapping of str to float
+        Counted unit (``IU``, ``CFU``) to how many of it a gram of product is.
+    most_grams_per_day : float
+        Largest dose; what is above is a slip of the unit, or outside what is known of the product.
+    most : str
+        That dose as a user would write it.
+    examples : mapping of str to str
+        Kind (``mass``, ``IU``, ``CFU``) to a usual dose, for messages.
+    """
+
+    mass: bool = True
+    per_gram: Mapping[str, float] = field(default_factory=dict)
+    most_grams_per_day: float = MOST_GRAMS_PER_DAY
+    most: str = f"{MOST_GRAMS_PER_DAY:g} g/day"
+    examples: Mapping[str, str] = field(default_factory=lambda: {"mass": "5 g/day"})
+
+    @property
+    def words(self) -> str:
+        """What a dose must be, in a sentence.
+
+        Examples
+        --------
+        >>> DoseUnits().words, DoseUnits(mass=False, per_gram={"CFU": 1e12}).words
+        ('a mass per day', 'in CFU per day')
+        """
+        counted = " or ".join(self.per_gram)
+        return " or ".join([*(["a mass"] if self.mass else []), *([f"in {counted}"] if counted else [])]) + " per day"
+
+    @property
+    def example(self) -> str:
+        """A usual dose in each kind of unit, as a message shows it."""
+        return " or ".join(f'"{text}"' for text in self.examples.values())
 
 
 @dataclass(frozen=True)
@@ -139,19 +191,33 @@ def shown(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
+def plain(value: float) -> str:
+    """Write a number as a user would.
+
+    Examples
+    --------
+    >>> plain(25.0), plain(2500.0), plain(1e10)
+    ('25', '2500', '1e10')
+    """
+    return re.sub(r"e\+?(-?)0*", r"e\1", f"{value:g}")
+
+
 def _words(value: object) -> str:
     return " ".join(str(value).split())
 
 
-def parse_dose(text: object, of: str = "Dose") -> DoseRate:
+def parse_dose(text: object, of: str = "Dose", units: DoseUnits | None = None) -> DoseRate:
     """Read a daily dose.
 
     Parameters
     ----------
     text : object
-        ``"5 g/day"``, ``"500 mg per day"``, ``"4 g/day at 08:00"``; anything but a text is refused.
+        ``"5 g/day"``, ``"500 mg per day"``, ``"4 g/day at 08:00"``, ``"1000 IU/day"``, ``"10 billion CFU/day"``;
+        anything but a text is refused.
     of : str
         Subject of the error sentence, for example ``Dose of arm '2FL'``.
+    units : DoseUnits, optional
+        What the product's dose may be written in; a mass by default.
 
     Returns
     -------
@@ -161,7 +227,7 @@ def parse_dose(text: object, of: str = "Dose") -> DoseRate:
     Raises
     ------
     UnitError
-        Not a mass per day, without a unit, not above zero, or more than a person takes.
+        A unit of another kind, without a unit, not above zero, or more than a person takes.
 
     Examples
     --------
@@ -171,22 +237,58 @@ def parse_dose(text: object, of: str = "Dose") -> DoseRate:
     Traceback (most recent call last):
     ...
     vagus.units.UnitError: Dose of arm '2FL' must be a mass per day, got "5 mL"; write "5 g/day".
+    >>> live = DoseUnits(mass=False, per_gram={"CFU": 1e12}, examples={"CFU": "1e10 CFU/day"})
+    >>> parse_dose("10 billion CFU/day", units=live).grams_per_day
+    0.01
     """
+    units = units or DoseUnits()
     got = shown(text)
     if isinstance(text, bool) or not isinstance(text, (str, int, float)):
-        raise UnitError(f'{of} must be a mass per day, got "{got}"; write "5 g/day".')
+        raise UnitError(f'{of} must be {units.words}, got "{got}"; write {units.example}.')
     written = _words(text)
     body, at, clock = written.partition(" at ")
-    found = _AMOUNT.fullmatch(body.strip())
+    counted = _COUNT.fullmatch(body.strip())
+    if counted is not None:
+        grams = _counted_grams(counted, of, got, units)
+    elif units.mass:
+        grams = _weighed_grams(body.strip(), of, got, units)
+    else:
+        raise UnitError(f'{of} must be {units.words}, got "{got}"; write {units.example}.')
+    if not grams <= units.most_grams_per_day:
+        number = _AMOUNT.fullmatch(body.strip())
+        slip = f', as in "{float(number["number"]):g} mg/day"' if number and units == DoseUnits() else ""
+        raise UnitError(f'{of} must be at most {units.most}, got "{got}"; check the unit{slip}.')
+    grams = float(f"{grams:.14g}")  # 25 ug and 1000 IU are one dose, to the last digit
+    return DoseRate(grams, parse_clock(clock, of=f"Time of the {of[0].lower()}{of[1:]}") if at else None, written)
+
+
+def _counted_grams(found: re.Match[str], of: str, got: str, units: DoseUnits) -> float:
+    """Return the grams per day of a dose in IU or CFU, or raise."""
+    unit = found["unit"].upper()
+    number = float(found["number"]) * _WORDS_OF_TEN.get((found["word"] or "").lower(), 1.0)
+    if unit not in units.per_gram or not math.isfinite(number):
+        raise UnitError(f'{of} must be {units.words}, got "{got}"; write {units.example}.')
+    size = plain(abs(number)) if number else units.examples[unit].partition(" ")[0]
+    if not found["day"]:
+        raise UnitError(f'{of} must be {units.words}, got "{got}"; write "{size} {unit}/day".')
+    if number <= 0:
+        raise UnitError(f'{of} must be above zero, got "{got}"; write "{size} {unit}/day".')
+    return number / units.per_gram[unit]
+
+
+def _weighed_grams(body: str, of: str, got: str, units: DoseUnits) -> float:
+    """Return the grams per day of a dose by mass, or raise."""
+    found = _AMOUNT.fullmatch(body)
     if found is None:
-        raise UnitError(f'{of} must be a mass per day, got "{got}"; write "5 g/day".')
+        raise UnitError(f'{of} must be {units.words}, got "{got}"; write {units.example}.')
     number, unit = float(found["number"]), (found["unit"] or "").strip()
-    size = f"{abs(number):g}" if number and math.isfinite(number) else "5"
+    usual = units.examples["mass"].partition(" ")
+    size = f"{abs(number):g}" if number and math.isfinite(number) else usual[0]
     comma = re.fullmatch(r",(\d+)\s*(\S.*)?", unit)
     if comma is not None:
-        raise UnitError(f'{of} must have a decimal point, got "{got}"; write "{size}.{comma[1]} g/day".')
+        raise UnitError(f'{of} must have a decimal point, got "{got}"; write "{size}.{comma[1]} {usual[2]}".')
     if not unit:
-        raise UnitError(f'{of} needs a unit, got "{got}"; write "{size} g/day".')
+        raise UnitError(f'{of} needs a unit, got "{got}"; write "{size} {usual[2]}".')
     several = _TIMES_A_DAY.fullmatch(unit)
     if several is not None:
         count = several["word"] or several["count"]
@@ -195,15 +297,22 @@ def parse_dose(text: object, of: str = "Dose") -> DoseRate:
         raise UnitError(f'{of} must be written as one amount a day, got "{got}"; write "{total}".')
     scale = _scale(unit, "gram / day")
     if scale is None or not re.search(r"(/|per)\s*d(ay)?s?$", unit):
-        raise UnitError(f'{of} must be a mass per day, got "{got}"; write "{size} g/day".')
+        raise UnitError(f'{of} must be {units.words}, got "{got}"; write "{size} {usual[2]}".')
     if number <= 0:
         mass = re.split(r"\s*(?:/|per\b)", unit)[0]
         raise UnitError(f'{of} must be above zero, got "{got}"; write "{size} {mass}/day".')
-    grams = number * scale
-    if not grams <= MOST_GRAMS_PER_DAY:
-        most = f"{MOST_GRAMS_PER_DAY:g}"
-        raise UnitError(f'{of} must be at most {most} g/day, got "{got}"; check the unit, as in "{size} mg/day".')
-    return DoseRate(grams, parse_clock(clock, of=f"Time of the {of[0].lower()}{of[1:]}") if at else None, written)
+    return number * scale
+
+
+def is_counted(text: object) -> bool:
+    """Say whether a dose is written in a counted unit.
+
+    Examples
+    --------
+    >>> is_counted("1e10 CFU/day at 08:00"), is_counted("5 g/day")
+    (True, False)
+    """
+    return _COUNT.fullmatch(_words(text).partition(" at ")[0].strip()) is not None
 
 
 def parse_clock(text: object, of: str = "Time of day") -> float:

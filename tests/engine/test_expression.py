@@ -1,4 +1,4 @@
-"""The graph's rules, and three ways to compute one expression."""
+"""The graph's rules, and four ways to compute one expression."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ from hypothesis import strategies as st
 
 from vagus.engine.expression import FUNCTIONS, Graph
 from vagus.engine.kernel import kernel_of
+from vagus.engine.lanekernel import Shape, aligned, lane_kernel
+from vagus.engine.lanemodel import lane_model
 from vagus.engine.model import Model
 from vagus.engine.reference import evaluate_nodes
 
 STATES, PARAMETERS = 3, 2
 EPSILON = sys.float_info.epsilon
+LANES_LOSE = 8.0  # their functions are good to a few units in the last place, and divisions share reciprocals
 
 # ---------------------------------------------------------------------- rules
 
@@ -193,6 +196,22 @@ def kernel_values(graph: Graph, roots: list[int], y: Any, p: Any, t: float) -> A
     return out
 
 
+def lane_values(graph: Graph, roots: list[int], y: Any, p: Any, t: float, single: bool = False) -> Any:
+    """Compute expressions by the machine code of lanes, the same in each."""
+    model, shape = as_model(graph, roots), Shape(4, single)
+    kernel, own = lane_kernel(model, shape), lane_model(model)
+    time, states, out = aligned(2, shape), aligned(STATES, shape), aligned(len(roots), shape)
+    everything = aligned(STATES + PARAMETERS + kernel.prepared, shape)
+    day = math.floor(t)
+    time[0], time[1] = day, t - day
+    everything[:STATES] = np.array(y)[own.order][:, None]  # states without a rate stand before the parameters
+    everything[STATES : STATES + PARAMETERS] = np.array(p)[:, None]
+    kernel.call("prepare", time, states, everything, everything)
+    kernel.call("outputs", time, states, everything, out)
+    assert np.array_equal(out[:, :1].repeat(4, axis=1), out, equal_nan=True)
+    return out[:, 0].astype(np.float64)
+
+
 numbers = st.floats(-3.0, 3.0).filter(lambda x: x == 0 or abs(x) > 1e-3)
 
 
@@ -219,6 +238,8 @@ def test_kernel_numpy_and_python_agree(forest: list[Any], y: Any, p: Any, t: flo
     by_kernel = kernel_values(graph, roots, y, p, t)
     assert np.all(np.abs(by_numpy - expected) <= bounds)
     assert np.all(np.abs(by_kernel - expected) <= bounds)
+    by_lanes = lane_values(graph, roots, y, p, t)
+    assert np.all(np.abs(by_lanes - expected) <= LANES_LOSE * np.array(bounds))
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
@@ -253,6 +274,8 @@ def test_every_function_in_the_kernel(function: str) -> None:
     y = np.array([place, 0.0, 0.0])
     by_numpy = evaluate_nodes(graph, [root], 0.0, y[None, :], np.zeros((1, PARAMETERS)))[0]
     assert kernel_values(graph, [root], y, (0.0, 0.0), 0.0) == pytest.approx(by_numpy, rel=1e-14)
+    assert lane_values(graph, [root], y, (0.0, 0.0), 0.0) == pytest.approx(by_numpy, rel=1e-14)
+    assert lane_values(graph, [root], y, (0.0, 0.0), 0.0, single=True) == pytest.approx(by_numpy, rel=1e-6)
     if function not in {"gamma", "floor", "ceil"}:
         slope = evaluate_nodes(graph, [graph.derivative(root, 0)], 0.0, y[None, :], np.zeros((1, PARAMETERS)))[0, 0]
         values = [
@@ -272,6 +295,7 @@ def test_extremes_and_comparisons_keep_nan_visible(pair: tuple[float, float]) ->
         graph.as_number(graph.less(x, y)),
         graph.as_number(graph.equal(x, y)),
     ]
-    found = kernel_values(graph, roots, (*pair, 0.0), (0.0, 0.0), 0.0)
-    assert np.isnan(found[:2]).all()
-    assert list(found[2:]) == [0.0, 0.0]
+    for values in (kernel_values, lane_values):
+        found = values(graph, roots, (*pair, 0.0), (0.0, 0.0), 0.0)
+        assert np.isnan(found[:2]).all()
+        assert list(found[2:]) == [0.0, 0.0]

@@ -56,6 +56,8 @@ MODEL = {
     "crp_rel": 1.0,
     "tst_h": 7.4,
     "awakening_rate": 2.0,
+    "sleep_latency_felt_min": 13.3,
+    "waso_min": 60.0,
     "mood_shift": 0.0,
     "sleep_shift": 0.0,
     "ibs_shift": 0.0,

@@ -142,13 +142,13 @@ def test_a_shift_moves_every_scale_in_its_own_direction(build_world: Build) -> N
     wide = truth(world).pivot(index=["subject_id", "visit", "outcome"], columns="arm", values="value")
     change = (wide["active"] - wide["placebo"]).unstack("visit")[["baseline", "week 4"]]
     worse = ["bdi", "stai_state", "stai_trait", "panas_negative", "ibs_sss"]
-    better = ["panas_positive", "psqi", "isi", "sleep_latency_diary_min"]
+    better = ["panas_positive", "psqi", "isi", "sleep_latency_diary_min", "night_awakenings_n"]
     assert (change["baseline"] == 0).all()
     for outcomes, sign in ((worse, 1), (better, -1)):
         moved = change["week 4"].loc[(slice(None), outcomes)]
         assert (sign * moved > 0).all(), outcomes
     assert (change["week 4"].loc[(slice(None), ["tst_diary_h"])] > 0).all()
-    untouched = ["crp_mg_l", "faecal_butyrate_mmol_kg", "tst_actigraphy_h", "night_awakenings_n"]
+    untouched = ["crp_mg_l", "faecal_butyrate_mmol_kg", "tst_actigraphy_h", "waso_actigraphy_min"]
     assert (change["week 4"].loc[(slice(None), untouched)].fillna(0) == 0).all()
 
 

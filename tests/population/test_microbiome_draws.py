@@ -14,6 +14,7 @@ from scipy.special import ndtri
 from vagus import resources
 from vagus.errors import InputError
 from vagus.population import (
+    DOSED,
     GUILDS,
     Microbiomes,
     constant,
@@ -25,7 +26,8 @@ from vagus.population import (
 from vagus.population.microbiome import PROBABILITIES, SPLIT, abundances
 
 N = 3000
-FLOORS = np.array([0.0 if guild == "probio" else constant(f"floor_{guild}") for guild in GUILDS])
+FLOORS = np.array([0.0 if guild in DOSED else constant(f"floor_{guild}") for guild in GUILDS])
+NONE_AT_BASELINE = [GUILDS.index(guild) for guild in DOSED]
 BIFIDOBACTERIA = [GUILDS.index("bifhmo"), GUILDS.index("bifadult")]
 
 
@@ -50,7 +52,7 @@ def test_guilds_and_genera_agree(drawn: Microbiomes) -> None:
     assert (drawn.guild_fractions >= FLOORS * (1 - 1e-12)).all()
     names = np.array(drawn.genus_guild)
     assert set(names) <= {*GUILDS, SPLIT, "none"}
-    others = [guild for guild in GUILDS if guild not in ("bifhmo", "bifadult", "probio")]
+    others = [guild for guild in GUILDS if guild not in ("bifhmo", "bifadult", *DOSED)]
     sums = np.stack([drawn.genus_fractions[:, names == guild].sum(axis=1) for guild in others], axis=1)
     mine = drawn.guild_fractions[:, [GUILDS.index(guild) for guild in others]]
     ratio = (sums / sums.sum(axis=1, keepdims=True)) / (mine / mine.sum(axis=1, keepdims=True))
@@ -73,7 +75,7 @@ def test_guilds_are_whole_and_above_their_floors_whatever_the_genera(
     fractions = guild_fractions(genera, guild, share)
     np.testing.assert_allclose(fractions.sum(axis=1), 1, rtol=1e-9)
     assert (fractions >= FLOORS * (1 - 1e-9)).all()
-    assert (fractions[:, GUILDS.index("probio")] == 0).all()
+    assert (fractions[:, NONE_AT_BASELINE] == 0).all()
     whole = np.clip(genera[:, 6:8].sum(axis=1), FLOORS[BIFIDOBACTERIA].sum(), 0.99)
     np.testing.assert_allclose(fractions[:, BIFIDOBACTERIA].sum(axis=1), whole, rtol=1e-9)
 
@@ -136,7 +138,7 @@ def test_a_visit_of_bifidobacterium_has_median_and_mean_of_the_target(drawn: Mic
     assert (visit < 0.01).mean() < 0.10
 
 
-def test_hmo_users_follow_their_prior(drawn: Microbiomes) -> None:
+def test_hmo_users_follow_their_beta(drawn: Microbiomes) -> None:
     a, b = constant("hmo_share_alpha"), constant("hmo_share_beta")
     mean, variance = a / (a + b), a * b / ((a + b) ** 2 * (a + b + 1))
     assert abs(drawn.hmo_share.mean() - mean) < 4 * np.sqrt(variance / N)
@@ -144,6 +146,21 @@ def test_hmo_users_follow_their_prior(drawn: Microbiomes) -> None:
     split = drawn.guild_fractions[carriers, GUILDS.index("bifhmo")] / bifidobacterium(drawn)[carriers]
     inside = (drawn.hmo_share[carriers] > 0.02) & (drawn.hmo_share[carriers] < 0.98)
     np.testing.assert_allclose(split[inside], drawn.hmo_share[carriers][inside], rtol=1e-9)
+
+
+def test_the_share_of_users_is_what_species_and_genomes_say() -> None:
+    """Which bifidobacteria use 2'-FL: B. bifidum and B. infantis, not B. breve, B. adolescentis; 9 % of an adult's."""
+    table = resources.table("population", "data", "hmo_users.csv").set_index("bifidobacteria")
+    uses = table["uses_2fl"].astype(float)
+    assert uses["Bifidobacterium bifidum"] == pytest.approx(15 / 16, abs=1e-3)
+    assert uses["Bifidobacterium longum subsp. infantis"] == pytest.approx(13 / 16, abs=1e-3)
+    assert (uses[["Bifidobacterium breve", "Bifidobacterium adolescentis"]] == 0).all()
+    facts = resources.table("population", "data", "bifidobacterium.csv")
+    used = facts[facts["population"] == "virtual adults"].set_index("statistic")["value"].astype(float)
+    for name in ("hmo_share_alpha", "hmo_share_beta"):
+        assert constant(name) == pytest.approx(used[name], abs=1e-4)
+    mean = constant("hmo_share_alpha") / (constant("hmo_share_alpha") + constant("hmo_share_beta"))
+    assert mean == pytest.approx(float(table.loc["users of 2'-FL (bifhmo)", "share"]), abs=1e-3)
 
 
 def test_a_person_does_not_depend_on_n_or_order() -> None:
@@ -177,6 +194,7 @@ def test_figures_can_be_drawn_from() -> None:
         "constants.csv",
         "covariates.csv",
         "genus_guild.csv",
+        "hmo_users.csv",
         "microbiome_healthy_adults.csv",
         "trait_correlations.csv",
     ],
@@ -190,4 +208,4 @@ def test_every_row_has_source_and_grade(name: str) -> None:
 def test_every_genus_has_a_guild_and_no_row_is_idle() -> None:
     rows = resources.table("population", "data", "genus_guild.csv")
     assert set(rows["genus"]) == set(figures("healthy-adults").genera)
-    assert set(rows["guild"]) == {*GUILDS, SPLIT, "none"} - {"bifhmo", "bifadult", "probio"}
+    assert set(rows["guild"]) == {*GUILDS, SPLIT, "none"} - {"bifhmo", "bifadult", *DOSED}

@@ -11,7 +11,26 @@ from collections.abc import Mapping
 
 import numpy as np
 import pytest
-from derivations import barrier, colon, hpa, melatonin, serotonin, sleep, vagus_tone, windoloski
+from derivations import (
+    barrier,
+    colon,
+    crp,
+    expectancy,
+    gut_symptoms,
+    hpa,
+    ibs,
+    lactoferrin,
+    magnesium,
+    melatonin,
+    mood,
+    serotonin,
+    sleep,
+    sleep_quality,
+    stress,
+    vagus_tone,
+    vitamin_d,
+    windoloski,
+)
 
 from vagus import engine
 from vagus.model import ComposedModel, compose
@@ -81,77 +100,78 @@ def test_immune_reproduces_the_published_bolus() -> None:
         assert hours[values.argmax()] == pytest.approx(at, abs=0.011), name
 
 
-def test_colon_rates(monkeypatch: pytest.MonkeyPatch) -> None:
+def colon_case(i: int, library: Library) -> tuple[dict[str, float], dict[str, float]]:
+    """Parameters and all 35 states at random; every third case with few cells of the dosed strains."""
+    v = drawn(library, **{name: value for name, value in library.values.items() if name.startswith("pH")})
+    v |= {"probif_uses_hmo": float(i % 2), "settling_people": float(i % 3 == 0), "methane_share": RNG.uniform()}
+    v |= {"fl_competence": RNG.uniform(), "lacuse_growth": RNG.uniform(0.3, 1), "tph1_rel": RNG.uniform(0.6, 1.5)}
+    y = {name: float(np.exp(RNG.normal(0, 0.7))) for name in colon.STATES}
+    y |= {name: 10 * y[name] for name in ("M_ac", "M_pr", "M_bu", "X_bact", "X_starch", "X_butyr")}
+    if i % 3 == 2:
+        y |= {"X_probif": 1e-10, "X_prolac": 1e-8}
+    return v, y
+
+
+def test_colon() -> None:
+    library = Library("colon")
+    assert set(library.model.states) == set(colon.STATES)
+    for i in range(30):
+        v, y = colon_case(i, library)
+        assigned = colon.variables(y, v)
+        assert set(assigned) == set(library.model.outputs) - set(colon.STATES)
+        same(library, colon.rates(y, v) | assigned, y, 0.0, v)
+
+
+def test_colon_closes_in_carbon() -> None:
+    """Every guild on every substrate by the table's rows; then whole states, where cross-feeding takes part."""
+    library = Library("colon")
+    for guild in colon.GUILDS:
+        for substrate in colon.SUBSTRATES:
+            assert abs(colon.pair_gap(guild, substrate, library.values)) < 1e-3, (guild, substrate)
+    for i in range(10):
+        v, y = colon_case(i, library)
+        free = ("methane_share", "fl_competence", "probif_uses_hmo", "settling_people", "lacuse_growth", "w_", "a_")
+        p = library.values | {name: value for name, value in v.items() if name.startswith(free)}
+        taken = colon.variables(y, p)["carbon_taken_mmol_d"]
+        assert abs(colon.carbon_gap(y, p)) < 1e-3 * taken
+
+
+def test_colon_stoichiometry_is_that_of_the_source() -> None:
+    v = Library("colon").values
+    for name in colon.PUBLISHED_ROWS:
+        published = colon.published_row(name)
+        assert colon.row(name, v) == pytest.approx([published[m] for m in colon.PRODUCTS], rel=1e-3), name
+    per_hexose = 24 * 1000 / colon.HEXOSE_G_PER_MOL
+    for name in (*colon.PUBLISHED_ROWS, "entero"):
+        electrons = colon.row(name, v) @ [colon.ELECTRONS[m] for m in colon.PRODUCTS]
+        assert electrons == pytest.approx(per_hexose, rel=1e-3), name
+    # fucose holds 26, an acetyl group 8, sialic acid beside its hexose 18 electrons; mol per g of the whole
+    for name, held, mass in (("FL", 26, 488.4), ("LN", 8, 707.6), ("SL", 18, 633.6)):
+        electrons = colon.unit_products(name, v) @ [colon.ELECTRONS[m] for m in colon.PRODUCTS]
+        assert electrons == pytest.approx(1000 * held / mass, rel=1e-3), name
+    for name, hexoses, mass in (("FL", 2, 488.4), ("LN", 4, 707.6), ("LT", 4, 707.6), ("SL", 3, 633.6)):
+        assert colon.hexose(name, v) == pytest.approx(hexoses * colon.HEXOSE_G_PER_MOL / mass, rel=1e-3), name
+    assert v["hex_MP"] == pytest.approx(2 * colon.HEXOSE_G_PER_MOL / (6 * 111), rel=1e-3)
+    assert v["y_lactate"] == pytest.approx(0.111 * 90.08 / 1000, rel=1e-3)
+
+
+def test_typical_adult_is_at_rest() -> None:
+    """The stored start and the stored weights are the steady state that is solved here."""
     library = Library("colon")
     v = library.values
-    guilds = ("bact", "starch", "bifhmo", "bifadult", "butyr", "lacuse", "entero", "probio")
-    made = ("ac", "pr", "bu", "la", "pd")
-    # Where the text leaves a number open (see the derivation's list), both sides get the library's value; the form is
-    # tested.
-    table = np.zeros((8, 6, 5))
-    affinity = np.zeros((8, 6))
-    for i, guild in enumerate(guilds):
-        for j, name in enumerate(colon.SUBSTRATES):
-            affinity[i, j] = v.get(f"a_{guild}_{name}", 0.0)
-            own = any(f"st_{guild}_{name}_{m}" in v for m in made)
-            table[i, j] = [v.get(f"st_{guild}_{name}_{m}" if own else f"st_{guild}_{m}", 0.0) for m in made]
-            if guild == "bact" and not own:
-                table[i, j, 1] += v["succinate_to_propionate"] * v["st_bact_su"]
-    table[:, 5] *= v["mp_fermented"]
-    monkeypatch.setattr(colon, "STOICHIOMETRY", table)
-    monkeypatch.setattr(colon, "AFFINITY", affinity)
-    monkeypatch.setattr(colon, "PH_CORNERS", tuple(tuple(v[f"pH{k}_{g}"] for k in (1, 2, 3, 4)) for g in guilds))
-    p = colon.PARAMETERS | {
-        "immigration_g_per_d": v["immigration_g_d"],
-        "k_lactate_mmol_per_d": v["k_lactate_use"],
-        "yield_lactate_g_per_g": v["y_lactate"] * 1000 / colon.LACTATE_G_PER_MOL,
-        "k_PD_per_d": v["k_pd_use"],
-        "propionate_per_PD": v["pr_per_pd"],
-    }
-    names = (
-        [f"X_{guild}" for guild in guilds] + [f"S_{name}" for name in colon.SUBSTRATES] + [f"M_{name}" for name in made]
-    )
-    for _ in range(20):
-        state = np.exp(
-            RNG.normal(np.log([7, 7, 0.3, 1, 5, 2, 0.3, 0.1, 2, 2, 0.1, 0.1, 0.1, 1, 17, 6, 8, 0.3, 0.1]), 0.5)
-        )
-        w = np.exp(RNG.normal(0, 0.5, 8))
-        competence, wash = float(RNG.uniform(0, 1)), float(RNG.uniform(0.4, 1.6))
-        person = {"competence": competence, "probiotic_g_per_d": 0.05}
-        theirs = colon.rates(0.0, state, p, w, person, np.zeros(6), wash)
-        # Lactate and propanediol are also absorbed in the library (2/day, stated in its table); users grow on
-        # propanediol.
-        theirs[17:19] -= v["k_absorb_la_pd"] * state[17:19]
-        used = v["k_pd_use"] * state[18] * state[5] / (state[5] + p["K_XL_g"])
-        theirs[5] += v["y_pd"] * used
-        ours = library.rates(
-            dict(zip(names, state, strict=True)),
-            **{f"w_{guild}": value for guild, value in zip(guilds, w, strict=True)},
-            fl_competence=competence,
-            transit_d=1 / wash,
-            probiotic_g_d=0.05,
-            K_pduse_g=p["K_XL_g"],
-        )
-        for name, value in zip(names, theirs, strict=True):
-            # the guard against 0/0 in the library shifts shares by 1e-9
-            assert ours[name] == pytest.approx(value, rel=1e-7, abs=1e-6), name
-
-
-def test_colon_stoichiometry_where_the_source_fixes_it() -> None:
-    v = Library("colon").values
-    derived = colon.stoichiometry(0.7)
-    row = {"ac": 0, "pr": 1, "bu": 2, "la": 3, "pd": 4}
-    for guild, index, name, made in (
-        ("bact", 0, "RS", ("ac",)),
-        ("starch", 1, "RS", ("ac",)),
-        ("bifadult", 3, "RS", ("ac", "la")),
-    ):
-        for m in made:
-            assert v[f"st_{guild}_{m}"] == pytest.approx(derived[index, colon.SUBSTRATES.index(name), row[m]], rel=2e-3)
-    for name, made in (("FL", ("ac", "la", "pd")), ("LN", ("ac", "la"))):
-        for m in made:
-            expected = derived[2, colon.SUBSTRATES.index(name), row[m]]
-            assert v[f"st_bifhmo_{name}_{m}"] == pytest.approx(expected, rel=5e-3)
+    w, y = colon.at_rest(colon.TYPICAL, v)
+    assert max(map(abs, colon.rates(y, v | w).values())) < 1e-9
+    for name, weight in w.items():
+        assert v[name] == pytest.approx(weight, rel=1e-4), name
+    start = dict(zip(library.model.states, library.model.initial_values(library.parameters())[0], strict=True))
+    for name, value in y.items():
+        assert start[name] == pytest.approx(value, rel=5e-4, abs=1e-12), name
+    # a dosed strain: its weight gives growth equal to the flow at settled_share of the cells if it took nothing away
+    here = colon.variables(y, v | w)
+    for strain in colon.DOSED:
+        uptake = v["y_OS"] * v[f"a_{strain}_OS"] * here["free_OS"] * here["L_lactic"]
+        weight = here["dilution"] * here["biomass_g"] ** (1 - v["capture_exponent"]) / uptake
+        assert v[f"w_{strain}"] == pytest.approx(weight, rel=1e-4)
 
 
 def test_hpa_rates() -> None:
@@ -249,31 +269,294 @@ def test_melatonin_meets_the_published_peak() -> None:
     assert values[-1] == pytest.approx(222.3, abs=0.5)
 
 
-def test_barrier_serotonin_and_vagus_rates() -> None:
-    gut = Library("barrier")
+# --- submodels whose constants are all drawn: parameters, inputs and states at random -------------------------------
+
+OF_TIME = ("h_per_d", "min_per_d", "day_h", "minute", "year_d", "circ_kappa_h")
+
+
+def drawn(library: Library, **given: float) -> dict[str, float]:
+    """Every constant within 10 % of its value; switches and the day's length as they are; what is 0 around 0."""
+    values = {}
+    for name, value in library.values.items():
+        if name in OF_TIME or name.endswith("_on") or "reaches" in name:
+            values[name] = value
+        else:
+            values[name] = RNG.normal(0, 0.3) if value == 0 else value * np.exp(RNG.normal(0, 0.1))
+    return values | given
+
+
+def same(
+    library: Library, expected: Mapping[str, float], y: Mapping[str, float], t: float, v: dict[str, float]
+) -> None:
+    """Rates (by the name of their state) and assigned variables against those of the library."""
+    parameters = library.parameters(**v)
+    initial = library.model.initial_values(parameters)
+    for name, value in y.items():
+        initial[0, library.model.states.index(name)] = value
+    found = engine.evaluate(library.model, parameters, initial, t)
+    theirs = dict(zip(library.model.outputs, found.outputs[0], strict=True))
+    theirs |= dict(zip(library.model.states, found.rates[0], strict=True))
+    for name, value in expected.items():
+        assert value == pytest.approx(theirs[name], rel=1e-10, abs=1e-12), name
+
+
+def named(names: tuple[str, ...], values: np.ndarray) -> dict[str, float]:
+    return dict(zip(names, values, strict=True))
+
+
+def test_vitamin_d() -> None:
+    library, names = Library("vitamin_d"), ("oral_vitamin_d", "vitamin_d_rise_nmol_l")
+    for i in range(30):
+        v = drawn(
+            library, overweight=float(i % 3 == 1), obese=float(i % 3 == 2), vitamin_d_reaches_sleep=float(i % 4 > 0)
+        )
+        v["vitamin_d0_nmol_l"] = RNG.uniform(10, 90)  # the lowest with overweight and winter meet the floor
+        t, y = RNG.uniform(-400, 400), RNG.uniform(0, (100, 40))
+        same(library, named(names, vitamin_d.rates(t, y, v)) | vitamin_d.assigned(t, y, v), named(names, y), t, v)
+    v = library.values
+    assert vitamin_d.target(25, v) == pytest.approx(12.0, abs=0.05)
+    assert (vitamin_d.target(500, v) - vitamin_d.target(375, v)) / 5 == pytest.approx(1.1, abs=0.05)
+
+
+def test_magnesium() -> None:
+    library, names = Library("magnesium"), ("oral_magnesium", "magnesium_rise_mmol_l")
+    for i in range(30):
+        v = drawn(library, magnesium_reaches_sleep=float(i % 4 > 0))
+        y = RNG.uniform(0, (800, 0.08))
+        same(library, named(names, magnesium.rates(y, v)) | magnesium.assigned(y, v), named(names, y), 0.0, v)
+    v = library.values | {"magnesium_meal_mg_d": 0.0}
+    assert magnesium.absorbed(36, v) / 36 == pytest.approx(0.65, abs=0.005)
+    assert magnesium.absorbed(973, v) / 973 == pytest.approx(0.11, abs=0.005)
+
+
+def test_stress() -> None:
+    library = Library("stress")
+    for t in (4.9, 5.0, 12.0, 20.0, 25.0):
+        v = drawn(library, stress_size=1.5, stress_from_d=5.0, stress_to_d=20.0)
+        y = RNG.normal()
+        same(library, {"stress": stress.rate(t, y, v), "stress_load": stress.load(t, v)}, {"stress": y}, t, v)
+
+
+def test_gut_symptoms() -> None:
+    library, names = Library("gut_symptoms"), ("gas_rel", "breath_h2_rel", "lactate_change_mM")
+    for _ in range(30):
+        v = drawn(library, stool_form_own=RNG.normal(0, 2), stools_own=RNG.normal())  # some at an end of the scale
+        v["dilution"] *= np.exp(RNG.normal(0, 0.4))
+        y = np.array([*RNG.uniform(0.5, 2, 2), RNG.normal()])
+        same(library, named(names, gut_symptoms.rates(y, v)) | gut_symptoms.assigned(y, v), named(names, y), 0.0, v)
+
+
+def test_ibs() -> None:
+    library, names = Library("ibs"), ("ibs_shift_mech", "ibs_shift_direct")
+    for _ in range(30):
+        v = drawn(library, stool_form=RNG.uniform(1, 7), stool_form_usual=RNG.uniform(1, 7))
+        y = RNG.normal(0, 0.3, 2)
+        same(library, named(names, ibs.rates(y, v)) | ibs.assigned(y, v), named(names, y), 0.0, v)
+
+
+def test_sleep_quality() -> None:
+    library, names = Library("sleep_quality"), ("sleep_shift_mech", "sleep_shift_direct")
+    for _ in range(30):
+        v = drawn(library)
+        y = RNG.normal(0, 0.3, 2)
+        expected = named(names, sleep_quality.rates(y, v)) | sleep_quality.assigned(y, v)
+        del expected["sleep_latency_felt_min"]
+        same(library, expected, named(names, y), 0.0, v)
+
+
+@pytest.mark.xfail(
+    strict=True, reason="table of couplings: linear in the minutes by magnesium; library: exp(minutes / 60 min)"
+)
+def test_felt_latency() -> None:
+    library = Library("sleep_quality")
+    v = library.values | {"magnesium_latency_effect": -8.7}
+    felt = sleep_quality.assigned(np.zeros(2), v)["sleep_latency_felt_min"]
+    same(library, {"sleep_latency_felt_min": felt}, {}, 0.0, v)
+
+
+def test_mood() -> None:
+    library, names = Library("mood"), ("mood_shift_mech", "mood_shift_direct")
+    for i in range(30):
+        v = drawn(library, direct_mood_on=float(i % 2))
+        y = RNG.normal(0, 0.3, 2)
+        same(library, named(names, mood.shift_rates(y, v)) | mood.shift_assigned(y, v), named(names, y), 0.0, v)
+
+
+def test_expectancy() -> None:
+    library, names = Library("expectancy"), ("placebo_mood", "placebo_sleep", "placebo_ibs")
+    for t in (0.0, 13.9, 14.0, 40.0):
+        v = drawn(library, t_treat_start=14.0)
+        y = RNG.normal(0, 0.3, 3)
+        expected = named(names, expectancy.rates(t, y, v)) | {"in_trial": expectancy.in_trial(t, v)}
+        same(library, expected, named(names, y), t, v)
+    course = engine.simulate(library.model, library.parameters(**v), None, 0.0, np.array([14.0, 28.0, 42.0]), rtol=1e-9)
+    for i, t in enumerate((14.0, 28.0, 42.0)):
+        found = [course.output(name)[0, i] for name in names]
+        assert np.allclose(found, expectancy.course(t, v), rtol=1e-6, atol=1e-9)
+    assert expectancy.course(28.0, library.values | {"t_treat_start": 14.0})[0] == pytest.approx(0.76 * 0.25, abs=1e-4)
+
+
+def test_night_of_sleep() -> None:
+    library = Library("sleep")
+    for i in range(30):
+        v = drawn(library, age_decades=RNG.uniform(-2, 4), mood_shift=RNG.normal(0, 0.5))
+        tst, t, awake = RNG.uniform(5, 9), RNG.uniform(3, 4), float(i % 2)
+        hour = 24 * (t % 1)
+        expected = {
+            "own_awakenings_per_h": sleep.own_awakenings_per_h(v),
+            "awakening_rate": sleep.awakening_rate(tst, v),
+            "awakening_log_rel": sleep.awakening_log_rel(tst, v),
+            "waso_min": sleep.waso_min(tst, v),
+            "sleep_latency_min": sleep.sleep_latency_min(v),
+            "daylight": sleep.daylight(hour, v),
+            "light_lux": sleep.light_lux(hour, awake, v),
+        }
+        same(library, expected, {"tst_h": tst, "awake": awake}, t, v)
+
+
+def melatonin_case(awake: float) -> None:
+    library, names = Library("sleep"), ("mel_nat", "mel_pineal", "melatonin_pmol_l")
+    for i in range(20):
+        v = drawn(library)
+        t, y, made = RNG.uniform(3, 4), RNG.uniform(0, (8, 30, 250)), i % 2
+        expected = named(names, sleep.melatonin_rates(24 * (t % 1), awake, bool(made), y, v))
+        same(library, expected, named(names, y) | {"melatonin_on": float(made), "awake": awake}, t, v)
+
+
+def test_melatonin_in_the_dark() -> None:
+    melatonin_case(0.0)
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="the text leaves open where light acts: on what is made (derivation) or on what is tended to (library)",
+)
+def test_melatonin_in_light() -> None:
+    melatonin_case(1.0)
+
+
+HPA = ("x1_crh", "x2_acth", "x3_cort", "gland_p", "gland_a", "cort_day_rel")
+
+
+def hpa_case(*moved: str) -> None:
+    """Random states; of what raises the drive only the inputs in `moved` are off their baseline."""
+    library = Library("hpa")
+    for i in range(20):
+        v = drawn(library, awakening_pulse_on=float(i % 3 > 0), glands_move=float(i % 2), t_wake=10.3)
+        v["cbtmin_h"] = RNG.uniform(2, 6)
+        still = {"il6_pg_ml": v["il6_0_pg_ml"], "stress": 0.0, "vagal_tone": 1.0}
+        v |= {name: value for name, value in still.items() if name not in moved}
+        t, y = RNG.uniform(10.31, 11.2), np.exp(RNG.normal(0, 0.4, 6))
+        expected = named(HPA, hpa.library_rates(t, y, v)) | {
+            "clock_h": hpa.clock_h(t, v["cbtmin_h"], v),
+            "stress_gain": hpa.stress_gain(v),
+            "hpa_gain": hpa.gain(v),
+            "awakening_gain": hpa.awakening_gain(v),
+            "awakening_drive": hpa.awakening_drive(t, v),
+            "cortisol_nmol_l": v["cortisol_scale"] * y[2],
+        }
+        same(library, expected, named(HPA, y), t, v)
+
+
+@pytest.mark.parametrize("moved", ["il6_pg_ml", "stress", "vagal_tone"])
+def test_hpa_with_one_cause(moved: str) -> None:
+    hpa_case(moved)
+
+
+@pytest.mark.xfail(
+    strict=True, reason="IL-6, stress and vagal tone together: factors that multiply (derivation), sum (library)"
+)
+def test_hpa_with_all_causes() -> None:
+    hpa_case("il6_pg_ml", "stress", "vagal_tone")
+
+
+def test_hpa_without_the_awakening_pulse() -> None:
+    # The README prints +1.6 nmol/l in the hour before waking, +1.1 in the hour after, 7.6 to 8.4 at 15 to 60 min.
+    p = hpa.PARAMETERS | {"Aw": 0.0}
+    hours = np.array([0, 15.67 / 60, 1.0, 61.44 / 60, 23.0, 23.9999])
+    cortisol = p["scale_nmol_per_l"] * hpa.one_day(hpa.entrained(p), p, 7.0, hours)[2]
+    assert cortisol[2] - cortisol[0] == pytest.approx(1.1, abs=0.05)
+    assert cortisol[5] - cortisol[4] == pytest.approx(1.6, abs=0.05)
+    assert cortisol[1] == pytest.approx(7.6, abs=0.05)
+    assert cortisol[3] == pytest.approx(8.4, abs=0.05)
+
+
+def test_immune_additions() -> None:
+    library = Library("immune")
+    for i in range(20):
+        v = drawn(library, sleep_reaches_il6=float(i % 2), low_grade_lps=float(i % 3 > 0))
+        v |= {"tst_h": RNG.uniform(5, 9), "vagal_tone": RNG.uniform(0.5, 1.5), "lps_flux": RNG.uniform(0, 0.5)}
+        y = np.exp(RNG.normal(np.log([0.5, 2e4, 500, 80, 100, 90, 12]), 0.5))
+        p = windoloski.library_parameters(v)
+        expected = named(IMMUNE, 24 * windoloski.rates(0.0, y, p, windoloski.lps_flux(v))) | {
+            "il6_source": windoloski.il6_source(v),
+            "il10_source": windoloski.il10_source(v),
+            "vagal_damping": windoloski.vagal_damping(v),
+        }
+        same(library, expected, named(IMMUNE, y), 0.0, v)
+
+
+def test_tryptophan_and_brain_serotonin() -> None:
+    library, names = Library("serotonin"), ("trp_rel", "gut_5ht_rel")
+    for i in range(20):
+        v = drawn(library, gut_5ht_reaches_brain=float(i % 2))
+        tph, kt, trp, gut = RNG.uniform(0.5, 1.5, 4)
+        brain = serotonin.brain_serotonin(trp, gut, v)
+        expected = named(names, serotonin.later_rates(tph, kt, trp, gut, v)) | {
+            "brain_5ht_rel": brain,
+            "melatonin_amp_rel": serotonin.melatonin_amplitude(brain, v),
+        }
+        same(library, expected, {"tph1_rel": tph, "ktr_rel": kt, "trp_rel": trp, "gut_5ht_rel": gut}, 0.0, v)
+
+
+def test_vagal_tone_with_saturating_gaba() -> None:
+    library = Library("vagus")
+    for _ in range(20):
+        v = drawn(library, stress=RNG.normal(), bif_fraction=0.05 * np.exp(RNG.normal(0, 1.5)))
+        p = vagus_tone.PARAMETERS | {
+            "e_SCFA": v["e_scfa_vagus"],
+            "e_GABA": v["e_gaba_vagus"],
+            "e_IL6": -v["e_il6_vagus"],
+            "e_stress": -v["e_stress_vagus"],
+            "tau_V_d": v["tau_vagus_d"],
+        }
+        gaba = 1 + vagus_tone.gaba(v["bif_fraction"] / v["bif_fraction0"], v["gaba_saturation"])
+        inputs = (v["tscfa_mM"] / v["tscfa0_mM"], gaba, v["il6_pg_ml"] / v["il6_0_pg_ml"], v["stress"])
+        tone = RNG.uniform(0.5, 2)
+        expected = {
+            "vagal_target": vagus_tone.target(*inputs, p),
+            "vagal_tone": vagus_tone.rates(0.0, tone, p, *inputs),
+            "rmssd_ms": np.exp(vagus_tone.ln_rmssd(np.log(v["rmssd0_ms"]), v["b_rmssd"], tone)),
+        }
+        same(library, expected, {"vagal_tone": tone}, 0.0, v)
+
+
+def test_barrier() -> None:
+    library = Library("barrier")
+    for i in range(30):
+        v = drawn(library, butyrate_turns=float(i % 2))
+        v["butyrate_mM"] *= np.exp(RNG.normal(0, 1.5))
+        b = RNG.uniform(0.5, 1.5)
+        same(library, barrier.variables(b, v) | {"barrier": barrier.rate(b, v)}, {"barrier": b}, 0.0, v)
+
+
+def test_crp() -> None:
+    library = Library("crp")
     for _ in range(10):
-        b, crp = RNG.uniform(0.5, 1.5, 2)
-        bu, bu0, tnf, il6, stress = (
-            RNG.uniform(5, 40),
-            19.0,
-            RNG.uniform(0.8, 1.5),
-            RNG.uniform(0.5, 3),
-            RNG.uniform(0, 2),
-        )
-        ours = gut.rates(
-            {"barrier": b, "lactoferrin_g": 0.0, "crp_rel": crp},
-            butyrate_mM=bu,
-            butyrate0_mM=bu0,
-            tnf_pg_ml=9 * tnf,
-            tnf0_pg_ml=9.0,
-            il6_pg_ml=1.5 * il6,
-            il6_0_pg_ml=1.5,
-            stress=stress,
-        )
-        theirs = barrier.rates(
-            0.0, np.array([b, 0.0, crp]), barrier.PARAMETERS, bu, bu0, tnf, il6, stress, 0.0, 0.01, 6.0
-        )
-        agree([ours["barrier"], ours["crp_rel"]], theirs[[0, 2]])
+        v = drawn(library, il6_pg_ml=RNG.uniform(0.5, 5))
+        y = RNG.uniform(0.3, 3)
+        same(library, {"crp_rel": crp.rate(y, v)}, {"crp_rel": y}, 0.0, v)
+
+
+def test_lactoferrin() -> None:
+    library = Library("lactoferrin")
+    for _ in range(30):
+        v = drawn(library, Kd_lactoferrin_nM=np.exp(RNG.normal(0, 4)))
+        y = named(("oral_lactoferrin", "intestine_lactoferrin_g", "lactoferrin_g"), np.exp(RNG.normal(0, 3, 3)))
+        same(library, lactoferrin.rates(y, v) | lactoferrin.variables(y, v), y, 0.0, v)
+
+
+def test_serotonin_and_vagus_rates() -> None:
     brain = Library("serotonin")
     for _ in range(10):
         tph, kt = RNG.uniform(0.5, 1.5, 2)
@@ -287,7 +570,8 @@ def test_barrier_serotonin_and_vagus_rates() -> None:
             il6_pg_ml=1.5 * il6,
             il6_0_pg_ml=1.5,
         )
-        theirs = serotonin.rates(0.0, np.array([tph, kt]), serotonin.PARAMETERS, ac, 41.0, bu, 19.0, il6)
+        p = serotonin.PARAMETERS | {"a_IDO": brain.values["a_ido"]}
+        theirs = serotonin.rates(0.0, np.array([tph, kt]), p, ac, 41.0, bu, 19.0, il6)
         agree([ours["tph1_rel"], ours["ktr_rel"]], theirs)
     nerve = Library("vagus")
     for _ in range(10):

@@ -13,7 +13,7 @@ from vagus.model import compose, draw_uncertain, people_rows
 from vagus.population import Cohort
 from vagus.protocol import Protocol, parse
 
-TYPICAL_SHARES = (0.32, 0.30, 0.010, 0.038, 0.235, 0.085, 0.012, 0.0)
+TYPICAL_SHARES = (0.32, 0.30, 0.0044, 0.0436, 0.235, 0.085, 0.012, 0.0, 0.0)
 
 TRIAL = """
 vagus: 1

@@ -68,7 +68,7 @@ def test_a_person_without_a_steady_state_keeps_a_status(
 ) -> None:
     cohort = cohort_of(2)
     shares = cohort.guild_fractions.copy()
-    shares[1] = (0.01, 0.01, 1e-4, 1e-4, 0.005, 0.0048, 0.97, 0.0)
+    shares[1] = (0.01, 0.01, 1e-4, 1e-4, 0.005, 0.0048, 0.97, 0.0, 0.0)
     everybody = simulation.settle(replace(cohort, guild_fractions=shares))
     drawn = draw_uncertain(everybody.axis.parameters, 1, 0)
     course = simulation.simulate_arms(everybody, axis_model, protocol, drawn, seed=1, arms=["placebo"])["placebo"]

@@ -18,6 +18,8 @@ from vagus.cli.progress import show_progress, stop_on_interrupt
 from vagus.errors import InputError
 from vagus.io import write_trial
 from vagus.io.folders import open_run, write_bytes, write_text
+from vagus.model.libraries import Library
+from vagus.model.switches import describe_values
 from vagus.protocol import Protocol, bundled
 from vagus.report.content import ReportContent
 
@@ -42,11 +44,18 @@ def provenance(run: api.Run, draws: int) -> dict[str, str]:
     if protocol.id in bundled() and protocol.source_file == f"{protocol.id} (bundled)":
         words[2:] = [protocol.id]
         words += [part for name, value in sorted(protocol.settings.items()) for part in ("--set", f"{name}={value}")]
+    library = run.axis.library
+    if library.folder:
+        words += ["--model", library.folder]
     words += ["--seed", str(run.seed), "--draws", str(draws)]
+    own = {"submodels": library.describe()} if library.folder else {}
+    values = {"set in the model": "; ".join(describe_values(protocol.model, library))} if protocol.model else {}
     return {
         "vagus": __version__,
         "protocol": f"{protocol.id}, sha256 {protocol.protocol_hash[:16]}",
         "model": f"axis, sha256 {run.model_hash}",
+        **own,
+        **values,
         "posterior": "none (priors)",
         "seed": str(run.seed),
         "parameter draws": str(draws),
@@ -64,6 +73,7 @@ def make_run(
     *,
     quiet: bool,
     made_by: str = "run",
+    library: Library | None = None,
 ) -> Finished:
     """Simulate, analyze and write the folder of a run; a run that is stopped is marked partial.
 
@@ -83,6 +93,8 @@ def make_run(
         Show no progress unless stderr is a terminal.
     made_by : str
         ``run`` writes a report, ``simulate`` the data alone.
+    library : Library, optional
+        Submodels to simulate with; the shipped ones by default.
 
     Raises
     ------
@@ -91,7 +103,7 @@ def make_run(
     Cancelled
         Ctrl-C.
     """
-    check_names(protocol)
+    check_names(protocol, library=library)
     record = {"vagus": __version__, "made_by": made_by, "protocol": protocol.id, "seed": seed, "parameter_draws": draws}
     with (
         stop_on_interrupt() as cancel,
@@ -101,7 +113,9 @@ def make_run(
         with place.writing() as path:
             write_text(path / "protocol.yaml", protocol.to_yaml())
         try:
-            run = api.simulate(protocol, draws=draws, seed=seed, jobs=jobs, on_progress=progress, cancel=cancel)
+            run = api.simulate(
+                protocol, library=library, draws=draws, seed=seed, jobs=jobs, on_progress=progress, cancel=cancel
+            )
         except InputError as error:
             raise with_line(protocol, error) from None
         progress("analysis", 0, 1)
@@ -171,6 +185,7 @@ def simulated_report(answer: api.Answer, origin: dict[str, str]) -> ReportConten
         answer.data,
         answer.run.prediction,
         origin,
+        answer.run.axis,
     )
 
 

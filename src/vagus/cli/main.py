@@ -24,6 +24,8 @@ COMMANDS = {
     "simulate": ("vagus.cli.simulate", "Simulate a trial and keep its data."),
     "analyze": ("vagus.cli.analyze", "Carry out the planned analysis on real data or on a run."),
     "report": ("vagus.cli.report", "Write the report of a finished run again."),
+    "validate": ("vagus.cli.validate", "Hold the model against data and published models."),
+    "model": ("vagus.cli.model", "Read, check, compare and export the model."),
     "products": ("vagus.cli.products", "List the products and what they are made of."),
     "protocols": ("vagus.cli.protocols", "List the bundled protocols."),
     "doctor": ("vagus.cli.doctor", "Check this installation."),

@@ -57,7 +57,27 @@ draws_option = click.option(
 )
 out_option = click.option("--out", type=click.Path(), default=None, help="Folder to write; runs/<trial id> by default.")
 force_option = click.option("--force", is_flag=True, help="Replace the run that is there, once the new one is made.")
+model_option = click.option(
+    "--model",
+    "folder",
+    type=click.Path(),
+    default=None,
+    metavar="DIR",
+    help="Folder of one's own submodels; vagus model copy starts one.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+
+
+def days_option(days: int) -> Callable[[Function], Function]:
+    """Return the option for the length of a course."""
+    return click.option(
+        "--days",
+        type=int,
+        default=days,
+        show_default=True,
+        callback=_whole_number("--days", 1, 3650),
+        help="Length of the course.",
+    )
 
 
 def parse_settings(settings: tuple[str, ...]) -> dict[str, str]:

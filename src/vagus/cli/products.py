@@ -6,26 +6,18 @@ import click
 
 from vagus.cli import options
 
-#: What the model's substrates are called in a sentence.
-PARTS = {
-    "RS": "resistant starch",
-    "NSP": "non-starch polysaccharides",
-    "OS": "oligosaccharides",
-    "FL": "2'-fucosyllactose",
-    "LN": "lacto-N-neotetraose",
-    "MP": "mucin and protein",
-}
-
 
 @click.command("products", epilog="Example: vagus products --json")
 @options.json_option
 def command(as_json: bool) -> int:
-    """List the products: what a gram brings into the colon, the usual dose, how it is tolerated.
+    """List the products: what a gram brings, how a dose is written, what is usual, and how it is tolerated.
 
     A protocol names a product by its id or by one of its other names.
     """
     from vagus.cli.output import print_json, say
     from vagus.protocol import products
+    from vagus.protocol.product import PARTS
+    from vagus.units import plain
 
     found = products()
     if as_json:
@@ -35,9 +27,17 @@ def command(as_json: bool) -> int:
         if place:
             say()
         say(f"{name}: {item.name}{' [comparator]' if item.comparator else ''}", hanging=2)
-        parts = [f"{share:g} {PARTS[part]}" for part, share in item.composition.items() if part != "digestible"]
-        say(f"in the colon, g per g: {', '.join(parts) or 'nothing'} (grade {item.grade})", 2, 2)
-        say(f"usual dose: {item.usual_dose.low:g} to {item.usual_dose.high:g} g/day; {item.tolerance.text}", 2, 2)
+        parts = [f"{share:g} {PARTS[part].words}" for part, share in item.composition.items() if PARTS[part].state]
+        usual, limit = item.usual_dose, item.upper_level
+        say(f"g per g: {', '.join(parts) or 'nothing that acts'} (grade {item.grade})", 2, 2)
+        say(
+            f"a dose is {item.dose_units.words}; usual: {plain(usual.low)} to {plain(usual.high)} {usual.unit}/day",
+            2,
+            2,
+        )
+        if limit is not None:
+            say(f"tolerable upper level: {limit.value:g} {limit.unit}/day ({limit.note})", 2, 2)
+        say(item.tolerance.text, 2, 2)
         if item.aliases:
             say(f"also: {', '.join(item.aliases)}", 2, 2)
     return 0

@@ -10,6 +10,7 @@ from vagus.cli import options
 @click.command("run", epilog="Example: vagus run efficad --seed 1")
 @click.argument("trial")
 @options.set_option
+@options.model_option
 @options.seed_option
 @options.jobs_option
 @options.draws_option
@@ -19,6 +20,7 @@ from vagus.cli import options
 def command(
     trial: str,
     settings: tuple[str, ...],
+    folder: str | None,
     seed: int,
     jobs: int | None,
     draws: int | None,
@@ -32,9 +34,11 @@ def command(
     """
     from vagus import api
     from vagus.cli.finish import finish_run, make_run
+    from vagus.cli.names import read_own_library
 
     protocol = api.read_protocol(trial, options.parse_settings(settings))
+    library = read_own_library(folder)
     chosen = api.DRAWS if draws is None else draws
-    folder = out or f"runs/{protocol.id}"
-    finished = make_run(protocol, seed, options.thread_count(jobs), chosen, folder, force, quiet=as_json)
+    threads, place = options.thread_count(jobs), out or f"runs/{protocol.id}"
+    finished = make_run(protocol, seed, threads, chosen, place, force, quiet=as_json, library=library)
     return finish_run(finished, as_json)

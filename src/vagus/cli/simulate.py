@@ -10,6 +10,7 @@ from vagus.cli import options
 @click.command("simulate", epilog="Example: vagus simulate hmo-sleep --seed 2 --out runs/sleep-2")
 @click.argument("trial")
 @options.set_option
+@options.model_option
 @options.seed_option
 @options.jobs_option
 @options.out_option
@@ -18,6 +19,7 @@ from vagus.cli import options
 def command(
     trial: str,
     settings: tuple[str, ...],
+    folder: str | None,
     seed: int,
     jobs: int | None,
     out: str | None,
@@ -30,12 +32,13 @@ def command(
     """
     from vagus import api
     from vagus.cli.finish import exit_code, make_run
+    from vagus.cli.names import read_own_library
     from vagus.cli.output import print_json, say
 
     protocol = api.read_protocol(trial, options.parse_settings(settings))
-    folder = out or f"runs/{protocol.id}"
-    threads = options.thread_count(jobs)
-    finished = make_run(protocol, seed, threads, 0, folder, force, quiet=as_json, made_by="simulate")
+    library = read_own_library(folder)
+    threads, place = options.thread_count(jobs), out or f"runs/{protocol.id}"
+    finished = make_run(protocol, seed, threads, 0, place, force, quiet=as_json, made_by="simulate", library=library)
     data = finished.answer.data
     missing = int(data.outcomes["value"].isna().sum())
     facts = {
@@ -50,5 +53,5 @@ def command(
     else:
         values = f"{len(data.outcomes)} values ({missing} missing)"
         say(f"{len(data.subjects)} subjects, {values}, {len(data.samples)} stool samples")
-        click.echo(folder)
+        click.echo(place)
     return exit_code(finished.answer)

@@ -116,7 +116,10 @@ class Prediction:
 
 
 #: Variables whose course is drawn in the report.
-BANDS = ("bif_fraction", "tscfa_mM", "il6_pg_ml", "car_30", "mood_shift", "sleep_shift")
+BANDS = (
+    *("bif_fraction", "tscfa_mM", "il6_pg_ml", "car_30", "mood_shift", "sleep_shift"),
+    *("vitamin_d_nmol_l", "magnesium_mmol_l"),
+)
 
 
 def predict(

@@ -22,6 +22,7 @@ from typing import Any
 from llvmlite import ir
 
 REAL = ir.DoubleType()
+SINGLE = ir.FloatType()
 WHOLE = ir.IntType(64)
 TRUTH = ir.IntType(1)
 REALS = REAL.as_pointer()
@@ -29,6 +30,22 @@ WHOLES = WHOLE.as_pointer()
 
 CONTRACT = ("contract",)
 REORDER = ("contract", "reassoc", "nsz")  # sums may be added up in any order: the same on every run of one machine
+
+
+def element_of(kind: Any) -> Any:
+    """Return the kind of one number: of a vector its lanes', of a number its own."""
+    return kind.element if isinstance(kind, ir.VectorType) else kind
+
+
+def like(kind: Any, element: Any) -> Any:
+    """Return the kind that holds `element` where `kind` holds a number: a vector of as many lanes, or one number."""
+    return ir.VectorType(element, kind.count) if isinstance(kind, ir.VectorType) else element
+
+
+def suffix(kind: Any) -> str:
+    """Return how LLVM names its own functions of such numbers."""
+    name = {REAL: "f64", SINGLE: "f32"}[element_of(kind)]
+    return f"v{kind.count}{name}" if isinstance(kind, ir.VectorType) else name
 
 
 class Module:
@@ -57,10 +74,15 @@ class Module:
                 argument.add_attribute("noalias")
         return Code(self, function)
 
-    def external(self, name: str, count: int) -> Any:
+    def external(self, name: str, count: int, kind: Any = REAL) -> Any:
         """Return a function of real numbers that is defined elsewhere."""
         known = self.ir.globals.get(name)
-        return known or ir.Function(self.ir, ir.FunctionType(REAL, [REAL] * count), name)
+        return known or ir.Function(self.ir, ir.FunctionType(kind, [kind] * count), name)
+
+    def count_zeros(self) -> Any:
+        """Return the function that counts the zeros below the lowest bit."""
+        known = self.ir.globals.get("llvm.cttz.i64")
+        return known or ir.Function(self.ir, ir.FunctionType(WHOLE, [WHOLE, TRUTH]), "llvm.cttz.i64")
 
     def text(self) -> str:
         """Return the module as LLVM assembly."""
@@ -68,7 +90,7 @@ class Module:
 
 
 class Value:
-    """A number or a truth that the written code will have."""
+    """A number, a truth, or a vector of them, that the written code will have."""
 
     def __init__(self, code: Code, value: Any) -> None:
         self.code = code
@@ -77,7 +99,7 @@ class Value:
     @property
     def is_real(self) -> bool:
         """Whether it is a real number (else a whole number or a truth)."""
-        return bool(self.value.type == REAL)
+        return element_of(self.value.type) in (REAL, SINGLE)
 
     def _other(self, other: Any) -> Any:
         return self.code.constant(other, self.value.type)
@@ -175,11 +197,15 @@ class Array:
     def __setitem__(self, index: Any, value: Any) -> None:
         place = self._place(index)
         kind = self.pointer.type.pointee
-        self.code.builder.store(self.code.constant(value, kind), place)
+        self.code.builder.store(self.code.fenced(self.code.constant(value, kind)), place)
 
     def after(self, count: Any) -> Array:
         """Return the array that begins so many places later."""
         return Array(self.code, self._place(count))
+
+    def seen_as(self, kind: Any) -> Array:
+        """Return the same memory as numbers of another kind."""
+        return Array(self.code, self.code.builder.bitcast(self.pointer, kind.as_pointer()))
 
 
 class Cells:
@@ -248,10 +274,11 @@ class Code:
         return Array(self, argument) if argument.type.is_pointer else Value(self, argument)
 
     def constant(self, value: Any, kind: Any) -> Any:
-        """Return LLVM's value of a `Value` or of a Python number."""
+        """Return LLVM's value of a `Value` or of a Python number; of a vector, with the number in every lane."""
         if isinstance(value, Value):
             return value.value
-        return ir.Constant(kind, float(value) if kind == REAL else int(value))
+        number = float(value) if element_of(kind) in (REAL, SINGLE) else int(value)
+        return ir.Constant(kind, [number] * kind.count if isinstance(kind, ir.VectorType) else number)
 
     def real(self, value: float) -> Value:
         """Return a real constant."""
@@ -336,6 +363,12 @@ class Code:
         function = self.builder.inttoptr(address.value, kind.as_pointer())
         self.builder.call(function, [t.value, y.pointer, p.pointer, out.pointer])
 
+    def call_lanes(self, address: Value, *arrays: Array) -> None:
+        """Call a function of arrays alone that stands at an address."""
+        pointers = [array.pointer for array in arrays]
+        kind = ir.FunctionType(WHOLE, [pointer.type for pointer in pointers])
+        self.builder.call(self.builder.inttoptr(address.value, kind.as_pointer()), pointers)
+
     def choose(self, condition: Value, a: Any, b: Any) -> Value:
         """Return `a` where the condition holds, else `b` (both are computed)."""
         kind = next((item.value.type for item in (a, b) if isinstance(item, Value)), REAL)
@@ -351,24 +384,88 @@ class Code:
 
     def size(self, a: Value) -> Value:
         """Return the absolute value."""
-        return self._mathematics("llvm.fabs.f64", a)
+        return self._mathematics("fabs", a)
 
     def root(self, a: Value) -> Value:
         """Return the square root."""
-        return self._mathematics("llvm.sqrt.f64", a)
+        return self._mathematics("sqrt", a)
+
+    def round(self, a: Value) -> Value:
+        """Return the nearest whole number, as a real one."""
+        return self._mathematics("rint", a)
+
+    def floor(self, a: Value) -> Value:
+        """Return the largest whole number that is not larger, as a real one."""
+        return self._mathematics("floor", a)
 
     def power(self, a: Value, exponent: Any) -> Value:
         """Return a power."""
-        return self._mathematics("llvm.pow.f64", a, exponent)
+        return self._mathematics("pow", a, exponent)
 
-    def _mathematics(self, name: str, *arguments: Any) -> Value:
-        values = [self.constant(argument, REAL) for argument in arguments]
-        return Value(self, self.builder.call(self.module.external(name, len(values)), values))
+    def _mathematics(self, name: str, first: Value, *others: Any) -> Value:
+        kind = first.value.type
+        values = [self.constant(argument, kind) for argument in (first, *others)]
+        function = self.module.external(f"llvm.{name}.{suffix(kind)}", len(values), kind)
+        return Value(self, self.builder.call(function, values))
 
-    def as_real(self, a: Value) -> Value:
-        """Return a whole number as a real one."""
-        return Value(self, self.builder.sitofp(a.value, REAL))
+    def as_real(self, a: Value, kind: Any = REAL) -> Value:
+        """Return a whole number, or a real one of another precision, as a real one."""
+        if not a.is_real:
+            return Value(self, self.builder.sitofp(a.value, kind))
+        if a.value.type == kind:
+            return a
+        change = self.builder.fptrunc if element_of(kind) == SINGLE else self.builder.fpext
+        return Value(self, change(a.value, kind))
+
+    def as_whole(self, a: Value) -> Value:
+        """Return a real number without its fraction."""
+        return Value(self, self.builder.fptosi(a.value, WHOLE))
 
     def finite(self, a: Value) -> Value:
         """Return whether a number is neither infinite nor NaN."""
         return (a - a).equals(0.0)
+
+    # ------------------------------------------------------------------ vectors
+
+    def spread(self, a: Value, width: int) -> Value:
+        """Return a vector with one number in every lane."""
+        kind = ir.VectorType(a.value.type, width)
+        first = self.builder.insert_element(ir.Constant(kind, ir.Undefined), a.value, self.constant(0, WHOLE))
+        order = ir.Constant(ir.VectorType(ir.IntType(32), width), [0] * width)
+        return Value(self, self.builder.shuffle_vector(first, first, order))
+
+    def fenced(self, value: Any) -> Any:
+        """Return a vector as it is, behind a fence.
+
+        LLVM turns "store the choice between a new value and the one that is there" into a masked store, which costs
+        some processors (AMD's up to Zen 4) ten times a blend.
+        """
+        kind = value.type
+        if not isinstance(kind, ir.VectorType) or isinstance(value, ir.Constant):
+            return value
+        return self.builder.call(self.module.external(f"llvm.arithmetic.fence.{suffix(kind)}", 1, kind), [value])
+
+    def bits(self, truths: Value) -> Value:
+        """Return truths of a vector as the bits of a whole number, lane 0 lowest."""
+        packed = self.builder.bitcast(truths.value, ir.IntType(truths.value.type.count))
+        return Value(self, self.builder.zext(packed, WHOLE))
+
+    def some(self, truths: Value) -> Value:
+        """Return whether any lane's truth holds."""
+        return self.bits(truths).differs(0)
+
+    @contextmanager
+    def each_bit(self, bits: Value) -> Iterator[Value]:
+        """Write a loop over the places of the bits that are set."""
+        left = self.variable(bits, WHOLE)
+        with self.repeat() as loop:
+            now = left.get()
+            loop.leave_when(now.equals(0))
+            left.set(now & (now - 1))
+            count = self.module.count_zeros()
+            yield Value(self, self.builder.call(count, [now.value, ir.Constant(TRUTH, 1)]))
+
+    def next_of(self, counter: Array) -> Value:
+        """Add one to a number that several threads share and return what it was."""
+        place = counter.pointer
+        return Value(self, self.builder.atomic_rmw("add", place, self.constant(1, WHOLE), "monotonic"))

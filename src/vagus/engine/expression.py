@@ -70,7 +70,7 @@ class Graph:
         if node is None:
             node = len(self.nodes)
             self.nodes.append(Node(op, args, float(value)))
-            reach = {"param": PERSON, "time": TIME, "state": STATE}.get(op, 0)
+            reach = {"param": PERSON, "time": TIME, "day": TIME, "state": STATE}.get(op, 0)
             support = 1 << int(value) if op == "state" else 0
             for arg in args:
                 reach |= self.reach[arg]
@@ -99,6 +99,10 @@ class Graph:
     def time(self) -> int:
         """Return the node of time."""
         return self._make("time")
+
+    def day(self) -> int:
+        """Return the node of the whole day that `time` counts from (see `vagus.engine.lanemodel`)."""
+        return self._make("day")
 
     # ------------------------------------------------------------------ questions
 
@@ -136,8 +140,8 @@ class Graph:
             return "true" if value else "false"
         if op in {"param", "state"}:
             return f"{'p' if op == 'param' else 'y'}{int(value)}"
-        if op == "time":
-            return "t"
+        if op in {"time", "day"}:
+            return op[0]
         parts = [self.text(arg) for arg in args]
         if op == "add":
             return f"({parts[0]} + {parts[1]})"
@@ -273,6 +277,10 @@ class Graph:
         folded = self._fold(op, a, b)
         return self._make(op, (min(a, b), max(a, b))) if folded is None else folded
 
+    def extra(self, op: str, args: tuple[int, ...]) -> int:
+        """Return the node of an operation that only one writer of code knows."""
+        return self._make(op, args)
+
     # ------------------------------------------------------------------ truth
 
     def less(self, a: int, b: int) -> int:
@@ -374,8 +382,8 @@ class Graph:
     def _differentiate(self, node: int, state: int) -> int:
         op, args, value = self.nodes[node]
         zero, one = self.const(0.0), self.const(1.0)
-        if op in {"state", "time"}:
-            return one if op == "time" or int(value) == state else zero
+        if op in {"state", "time", "day"}:
+            return one if op == "time" or (op == "state" and int(value) == state) else zero
         d = [self._derivatives.get((arg, state), zero) for arg in args]
         if op == "add":
             return self.add(d[0], d[1])

@@ -182,6 +182,11 @@ class Table:
         self.entries = np.array([entries[name] for name in TABLE], dtype=np.int64)
 
 
+def step_costs(states: int, rhs: float, jacobian: float) -> tuple[float, float]:
+    """Return the rough cost of an explicit and of a stiff step, in additions."""
+    return 6 * rhs + 40.0 * states, jacobian + 6 * rhs + states * (60.0 + states * (14.0 + states / 3.0))
+
+
 def memory(sizes: dict[str, int], prepared: int, numbers: dict[str, float]) -> dict[str, NDArray[Any]]:
     """Return memory for one person at a time; `numbers` are set in the clock."""
     n, own = sizes["n_states"], sizes["n_own"]
@@ -208,6 +213,21 @@ def memory(sizes: dict[str, int], prepared: int, numbers: dict[str, float]) -> d
 
 
 # ---------------------------------------------------------------------- writing it
+
+
+def tsit_weights(x: Value) -> list[Value]:
+    """Return the weights of the seven stages at the share `x` of an explicit step."""
+    square = x * x
+    first = x * -1.0530884977290216 * (x - 1.3299890189751412)
+    return [
+        first * (square - 1.4364028541716351 * x + 0.7139816917074209),
+        0.1017 * square * (square - 2.1966568338249754 * x + 1.2949852507374631),
+        2.490627285651252793 * square * (square - 2.38535645472061657 * x + 1.57803468208092486),
+        -16.54810288924490272 * square * (x - 1.21712927295533244) * (x - 0.61620406037800089),
+        47.37952196281928122 * square * (x - 1.203071208372362603) * (x - 0.658047292653547382),
+        -34.87065786149660974 * square * (x - 1.2) * (x - 0.666666666666666667),
+        2.5 * square * (x - 1.0) * (x - 0.6),
+    ]
 
 
 class _Writer:
@@ -405,27 +425,13 @@ class _Writer:
                     c3 = c3 + ROS_D3[m] * rows[m][i]
                 out[i] = y[i] * rest + theta * (new[i] + rest * (c2 + theta * c3))
             code.give(OK)
-        weights = [h * weight for weight in self._tsit_weights(theta)]
+        weights = [h * weight for weight in tsit_weights(theta)]
         with code.each(n) as i:
             total = y[i]
             for m in range(7):
                 total = total + weights[m] * rows[m][i]
             out[i] = total
         code.give(OK)
-
-    @staticmethod
-    def _tsit_weights(x: Value) -> list[Value]:
-        square = x * x
-        first = x * -1.0530884977290216 * (x - 1.3299890189751412)
-        return [
-            first * (square - 1.4364028541716351 * x + 0.7139816917074209),
-            0.1017 * square * (square - 2.1966568338249754 * x + 1.2949852507374631),
-            2.490627285651252793 * square * (square - 2.38535645472061657 * x + 1.57803468208092486),
-            -16.54810288924490272 * square * (x - 1.21712927295533244) * (x - 0.61620406037800089),
-            47.37952196281928122 * square * (x - 1.203071208372362603) * (x - 0.658047292653547382),
-            -34.87065786149660974 * square * (x - 1.2) * (x - 0.666666666666666667),
-            2.5 * square * (x - 1.0) * (x - 0.6),
-        ]
 
     def _norm(self, code: Code, values: Array, weight: Array, n: Value) -> Value:
         """Return the root mean square of scaled values."""

@@ -231,7 +231,7 @@ def write(model: Model) -> tuple[str, int, tuple[float, float]]:
     for k, event in enumerate(model.events):
         jobs[f"event{k}"] = list(event.assignments)
     first = len(model.parameters)
-    prepared = _hoisted(graph, [node for job in jobs.values() for _, node in job])
+    prepared = hoisted(graph, [node for job in jobs.values() for _, node in job])
     module = ir.Module(name="vagus")
     writer = _Writer(module, graph, "prepare", {})
     writer.compute(prepared)
@@ -245,11 +245,11 @@ def write(model: Model) -> tuple[str, int, tuple[float, float]]:
         for place, node in job:
             writer.store(place, node)
         writer.close()
-    costs = tuple(_cost(graph, [node for _, node in jobs[name]]) for name in ("rhs", "jacobian"))
+    costs = tuple(cost_of(graph, [node for _, node in jobs[name]]) for name in ("rhs", "jacobian"))
     return str(module), len(prepared), (costs[0], costs[1])
 
 
-def _hoisted(graph: Graph, roots: list[int]) -> list[int]:
+def hoisted(graph: Graph, roots: list[int]) -> list[int]:
     """Return the largest expressions that depend on a person's parameters alone."""
     found = {root for root in roots if graph.reach[root] == PERSON and graph.nodes[root].op not in EASY}
     for node in graph.order(roots):
@@ -260,7 +260,8 @@ def _hoisted(graph: Graph, roots: list[int]) -> list[int]:
     return sorted(found)
 
 
-def _cost(graph: Graph, roots: list[int]) -> float:
+def cost_of(graph: Graph, roots: list[int]) -> float:
+    """Return the rough cost of some expressions, in additions."""
     total = 0.0
     for node in graph.order(roots):
         op = graph.nodes[node].op

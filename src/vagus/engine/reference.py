@@ -153,7 +153,7 @@ class _Path:
         self.values = np.full((len(times), len(model.outputs)), np.nan)
         self.done = 0
         self.steps = 0
-        self.levels = tuple(_level(model.graph, event.trigger) for event in model.events)
+        self.levels = tuple(level_of(model.graph, event.trigger) for event in model.events)
         self.triggers = tuple(event.trigger for event in model.events)
 
     def _at(self, nodes: Sequence[int], t: float, y: Floats) -> Floats:
@@ -261,14 +261,14 @@ class _Path:
                     self.y[place] = value
 
 
-def _level(graph: Graph, node: int) -> int:
+def level_of(graph: Graph, node: int) -> int:
     """Return a number that is positive where a condition holds and negative where it does not."""
     op, args, _ = graph.nodes[node]
     if op in {"lt", "le"}:
         return graph.sub(args[1], args[0])
     if op in {"and", "or"}:
         join = graph.minimum if op == "and" else graph.maximum
-        return join(_level(graph, args[0]), _level(graph, args[1]))
+        return join(level_of(graph, args[0]), level_of(graph, args[1]))
     if op == "not":
-        return graph.neg(_level(graph, args[0]))
+        return graph.neg(level_of(graph, args[0]))
     return graph.sub(graph.as_number(node), graph.const(0.5))

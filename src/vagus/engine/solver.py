@@ -20,6 +20,7 @@ Integers = NDArray[np.int64]
 CHUNK = 8  # people a call of the integrator: small enough for a smooth progress bar
 PATIENCE = 0.1  # seconds between two looks at the cancel flag
 METHODS = ("automatic", "explicit", "stiff")
+LANES = ("none", "automatic", "single", "double")
 
 
 def simulate(
@@ -36,6 +37,7 @@ def simulate(
     max_step: float = np.inf,
     max_steps: int = 1_000_000,
     method: str = "automatic",
+    lanes: str = "none",
     threads: int = 1,
     chunk: int = CHUNK,
     on_progress: Callable[[int, int], None] | None = None,
@@ -74,6 +76,10 @@ def simulate(
         Most steps for one person.
     method : {"automatic", "explicit", "stiff"}
         Which integration method.
+    lanes : {"none", "automatic", "single", "double"}
+        Whether many people share a vector of numbers, and of which precision. ``automatic`` takes single precision
+        where an audit of some people finds it exact enough. The precision then rests on all people of the call; a
+        person's bits rest on the precision and on the own numbers. The ``stiff`` method knows no lanes.
     threads : int
         Number of threads.
     chunk : int
@@ -98,6 +104,8 @@ def simulate(
     values = np.ascontiguousarray(parameters, dtype=np.float64)
     times = np.ascontiguousarray(output_times, dtype=np.float64)
     problems = _problems(model, values, times, t_start, (rtol, atol, max_step), method)
+    if lanes not in LANES or (lanes != "none" and method == "stiff"):
+        problems.append(f"Lanes must be one of {', '.join(LANES)}, and none for the stiff method; got {lanes!r}")
     if problems:
         raise InputError("; ".join(problems))
     people = len(values)
@@ -115,9 +123,18 @@ def simulate(
         **vars(read_inputs(model, inputs, people)),
     }
     sizes = {"by_itself": int(atol is None), "max_steps": int(max_steps), "method": METHODS.index(method)}
-    job = _Job(model, arrays, numbers, **sizes)
-    _run(job, max(1, int(threads)), max(1, int(chunk)), on_progress, cancel)
-    return job.solution()
+
+    def one_by_one(chosen: dict[str, NDArray[Any]], tell: Callable[[int, int], None] | None) -> Solution:
+        job = _Job(model, chosen, dict(numbers), **sizes)
+        _run(job, max(1, int(threads)), max(1, int(chunk)), tell, cancel)
+        return job.solution()
+
+    if lanes == "none":
+        return one_by_one(arrays, on_progress)
+    from vagus.engine.lanesolver import LaneRun
+
+    run = LaneRun(model, arrays, {**numbers, **sizes}, max(1, int(threads)), on_progress, cancel)
+    return run.solve(lanes, one_by_one)
 
 
 def _problems(
@@ -182,9 +199,7 @@ class _Job:
             "stiff_steps": np.zeros(self.count, dtype=np.int64),
             "cancel": np.zeros(1, dtype=np.int64),
         }
-        rhs, jacobian = self.kernel.costs
-        numbers["cost_explicit"] = 6 * rhs + 40.0 * n
-        numbers["cost_stiff"] = jacobian + 6 * rhs + n * (60.0 + n * (14.0 + n / 3.0))
+        numbers["cost_explicit"], numbers["cost_stiff"] = loop.step_costs(n, *self.kernel.costs)
         self.entries = {
             **{loop.FUNCTIONS[k]: addresses[name] for k, name in enumerate(FUNCTIONS)},
             "n_states": n,

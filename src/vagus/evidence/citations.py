@@ -46,20 +46,24 @@ def references() -> dict[str, tuple[str, str]]:
     return known
 
 
-def cite(reasons: Mapping[str, tuple[str, ...]]) -> tuple[Citation, ...]:
+def cite(
+    reasons: Mapping[str, tuple[str, ...]], sources: Mapping[str, tuple[str, str]] | None = None
+) -> tuple[Citation, ...]:
     """Return the citations of a result, sorted by key, without those that are no publication.
 
     Parameters
     ----------
     reasons : mapping of str to tuple of str
         Source id -> what is taken from it.
+    sources : mapping of str to (reference, doi), optional
+        All known sources; those of the evidence base by default.
 
     Raises
     ------
     VagusError
         An id that has no row: a number without a source.
     """
-    known = references()
+    known = sources or references()
     unknown = sorted(set(reasons) - set(known))
     if unknown:
         raise VagusError(f'Source "{unknown[0]}" has no row in the evidence base; {nearest(unknown[0], known)}')

@@ -23,13 +23,14 @@ one value for everybody in a draw).
 
 from __future__ import annotations
 
+import math
 from functools import cache
 
 import pandas as pd
 
-from vagus import resources
-from vagus.errors import ModelError, nearest
+from vagus.errors import InputError, ModelError, Problem
 from vagus.model.distributions import read_distribution
+from vagus.model.libraries import PARAMETERS, Library, Row, Submodel, read_rows, shipped
 from vagus.rng import stream
 
 COLUMNS = (
@@ -49,33 +50,69 @@ NOT_DRAWN = ("", "input", "derived", "setting")
 
 def submodel_names() -> tuple[str, ...]:
     """Return the names of the library's submodels, in the order in which the axis is composed."""
-    order = resources.text("model", "library", "order.txt").split()
-    return tuple(order)
+    return shipped().names
 
 
-@cache
-def parameter_table(submodel: str) -> pd.DataFrame:
+def parameter_table(submodel: str, library: Library | None = None) -> pd.DataFrame:
     """Return one submodel's parameter table; `value` is a float, all else text.
 
     Raises
     ------
     ModelError
-        Unknown submodel, or a table that lacks a column or a readable value.
+        Unknown submodel.
+    InputError
+        A table without its columns, a row with too few cells, a value that is no number; with lines.
     """
-    if submodel not in submodel_names():
-        raise ModelError(f'No submodel "{submodel}" in the library; {nearest(submodel, submodel_names())}')
-    table = resources.table("model", "library", submodel, "parameters.csv")
-    if tuple(table.columns) != COLUMNS:
-        raise ModelError(f"parameters.csv of {submodel} must have the columns {', '.join(COLUMNS)}.")
+    return _table((library or shipped()).submodel(submodel))
+
+
+@cache
+def _table(submodel: Submodel) -> pd.DataFrame:
+    file = submodel.file(PARAMETERS)
+    rows = parameter_rows(submodel)
+    problems = [
+        Problem(file, row.line, f'Value of "{row["parameter"]}" must be a plain number, got "{row["value"]}".')
+        for row in rows
+        if not _is_number(row["value"])
+    ]
+    seen: dict[str, int] = {}
+    for row in rows:
+        first = seen.setdefault(row["parameter"], row.line)
+        if first != row.line:
+            text = f'A parameter must have one row, got "{row["parameter"]}" again (first in line {first}); remove one.'
+            problems.append(Problem(file, row.line, text))
+    if problems:
+        raise InputError(problems)
+    table = pd.DataFrame([row.cells for row in rows], columns=list(COLUMNS), dtype=object)
     table["value"] = table["value"].astype(float)
-    table.insert(0, "submodel", submodel)
+    table.insert(0, "submodel", submodel.name)
     return table
 
 
 @cache
-def parameter_tables(submodels: tuple[str, ...] | None = None) -> pd.DataFrame:
+def parameter_rows(submodel: Submodel) -> tuple[Row, ...]:
+    """Return the rows of a submodel's parameter table as written, with their lines.
+
+    Raises
+    ------
+    InputError
+        Another head, or rows with too many or too few cells.
+    """
+    return tuple(read_rows(submodel.parameters, COLUMNS, submodel.file(PARAMETERS)))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+@cache
+def parameter_tables(submodels: tuple[str, ...] | None = None, library: Library | None = None) -> pd.DataFrame:
     """Return the tables of several submodels (all of them by default), one below the other."""
-    return pd.concat([parameter_table(name) for name in submodels or submodel_names()], ignore_index=True)
+    chosen = library or shipped()
+    return pd.concat([parameter_table(name, chosen) for name in submodels or chosen.names], ignore_index=True)
 
 
 def shared_rows(tables: pd.DataFrame) -> pd.DataFrame:
@@ -89,12 +126,19 @@ def shared_rows(tables: pd.DataFrame) -> pd.DataFrame:
     ModelError
         Two tables give one name different values, units or distributions.
     """
-    keys = ["value", "unit", "distribution", "spread", "varies_between"]
-    for name, rows in tables.groupby("parameter"):
-        if len(rows[keys].drop_duplicates()) > 1:
-            owners = ", ".join(rows["submodel"])
-            raise ModelError(f'Parameter "{name}" has different rows in {owners}; one quantity must have one value.')
+    for name, owners in conflicting_rows(tables).items():
+        raise ModelError(
+            f'Parameter "{name}" has different rows in {", ".join(owners)}; one quantity must have one value.'
+        )
     return tables.drop_duplicates("parameter").reset_index(drop=True)
+
+
+def conflicting_rows(tables: pd.DataFrame) -> dict[str, tuple[str, ...]]:
+    """Return every parameter whose rows differ between tables, and the submodels that have one."""
+    keys = ["parameter", "value", "unit", "distribution", "spread", "varies_between"]
+    different = tables.drop_duplicates(keys)["parameter"]
+    names = dict.fromkeys(different[different.duplicated()])
+    return {str(name): tuple(tables.loc[tables["parameter"] == name, "submodel"]) for name in names}
 
 
 def uncertain_rows(table: pd.DataFrame) -> pd.DataFrame:

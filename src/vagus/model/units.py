@@ -7,6 +7,7 @@ In the joined model every literal counts as dimensionless, so that a conversion 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,8 @@ _DEFINITIONS = (
     "item = [number] = cells = CFU = IU",
     "SD = []",
 )
+#: Prime factor of a unit -> SBML unit that stands for it while equations are checked.
+_MARKS = {2: "ampere", 3: "kelvin", 5: "candela"}
 _PREFIXES = {"pico": 1e-12, "nano": 1e-9, "micro": 1e-6, "milli": 1e-3, "deci": 1e-1, "kilo": 1e3}
 
 
@@ -76,7 +79,7 @@ def read_unit(text: str) -> tuple[tuple[str, float, float], ...]:
     """
     import pint
 
-    written = text.replace("mM", "mmol/l").replace("nM", "nmol/l").replace("uM", "umol/l")
+    written = text.replace("mM", "(mmol/l)").replace("nM", "(nmol/l)").replace("uM", "(umol/l)")
     try:
         quantity = _registry().parse_expression(written)
     except (pint.errors.PintError, ValueError, TypeError, SyntaxError, AssertionError, AttributeError) as error:
@@ -86,8 +89,8 @@ def read_unit(text: str) -> tuple[tuple[str, float, float], ...]:
         factor = float(quantity)
     else:
         factor = float(quantity.magnitude)
-        parts = [(name, float(power)) for name, power in quantity.unit_items()]
-    if factor != 1:
+        parts = [(name, float(str(power))) for name, power in quantity.unit_items()]
+    if factor != 1 or not text:
         raise ModelError(f'"{text}" is no unit: a number is in it.')
     return tuple(sorted(_part(name, power) for name, power in parts if name != "SD"))
 
@@ -129,6 +132,8 @@ def unit_problems(document: Any) -> list[str]:
     """Return what libSBML's unit checker says of an SBML document with units, and every quantity without one."""
     import libsbml
 
+    document = document.clone()
+    _spell_out_factors(document.getModel())
     without = [item.getId() for item in document.getModel().getListOfParameters() if not item.isSetUnits()]
     document.getErrorLog().clearLog()
     for category in range(libsbml.LIBSBML_CAT_SBML, libsbml.LIBSBML_CAT_MODELING_PRACTICE + 1):
@@ -139,6 +144,46 @@ def unit_problems(document: Any) -> list[str]:
     return [f'"{name}" has no unit; give it a row in variables.csv or parameters.csv.' for name in without] + [
         " ".join(message.split()) for message in found
     ]
+
+
+def _spell_out_factors(model: Any) -> None:
+    """Turn the factor of every unit into powers of units that nothing else has.
+
+    libSBML compares dimensions and leaves factors aside: an hour would pass for a day. All factors here are products
+    of 2, 3 and 5, so their powers as ampere, kelvin and candela make the comparison exact.
+    """
+    import libsbml
+
+    for definition in model.getListOfUnitDefinitions():
+        powers = dict.fromkeys(_MARKS, 0.0)
+        for unit in definition.getListOfUnits():
+            per_day = 86400.0 if unit.getKind() == libsbml.UNIT_KIND_SECOND else 1.0  # the unit of time stays plain
+            for prime, count in _factored(unit.getMultiplier(), per_day).items():
+                powers[prime] += count * unit.getExponentAsDouble()
+            unit.setMultiplier(1.0)
+        for prime, power in powers.items():
+            if power:
+                mark = definition.createUnit()
+                mark.setKind(libsbml.UnitKind_forName(_MARKS[prime]))
+                mark.setExponent(power)
+                mark.setScale(0)
+                mark.setMultiplier(1.0)
+
+
+def _factored(multiplier: float, unit: float) -> dict[int, int]:
+    """Return the powers of 2, 3 and 5 in a factor such as 3600 or 1e-12, counted in a unit."""
+    ratio = Fraction(multiplier).limit_denominator(10**15) / Fraction(unit)
+    powers = {}
+    for prime in _MARKS:
+        count = 0
+        while ratio.numerator % prime == 0:
+            ratio, count = ratio / prime, count + 1
+        while ratio.denominator % prime == 0:
+            ratio, count = ratio * prime, count - 1
+        powers[prime] = count
+    if ratio != 1:
+        raise ModelError(f"A unit's factor must be a product of 2, 3 and 5, got {multiplier:g}.")
+    return powers
 
 
 def _definition(model: Any, unit: tuple[tuple[str, float, float], ...], known: dict[Any, str]) -> str:

@@ -6,14 +6,13 @@ from functools import cache
 
 import pandas as pd
 
-from vagus import resources
-from vagus.errors import ModelError
+from vagus.errors import InputError, Problem
+from vagus.model.libraries import VARIABLES, Library, Row, Submodel, read_rows, shipped
 
 COLUMNS = ("variable", "unit", "identifier", "description")
 
 
-@cache
-def variable_table(submodel: str) -> pd.DataFrame:
+def variable_table(submodel: str, library: Library | None = None) -> pd.DataFrame:
     """Return one submodel's variables: ``variable, unit, identifier, description``, all text.
 
     `identifier` is a MIRIAM id such as ``CHEBI:17968``, or empty.
@@ -21,20 +20,47 @@ def variable_table(submodel: str) -> pd.DataFrame:
     Raises
     ------
     ModelError
-        The table lacks a column.
+        Unknown submodel.
+    InputError
+        A table without its columns, a row with too few cells, a variable twice; with lines.
     """
-    table = resources.table("model", "library", submodel, "variables.csv")
-    if tuple(table.columns) != COLUMNS:
-        raise ModelError(f"variables.csv of {submodel} must have the columns {', '.join(COLUMNS)}.")
-    return table
+    return _table((library or shipped()).submodel(submodel))
 
 
 @cache
-def variable_tables(submodels: tuple[str, ...]) -> pd.DataFrame:
+def _table(submodel: Submodel) -> pd.DataFrame:
+    rows = variable_rows(submodel)
+    first: dict[str, int] = {}
+    problems = []
+    for row in rows:
+        line = first.setdefault(row["variable"], row.line)
+        if line != row.line:
+            text = f'A variable must have one row, got "{row["variable"]}" again (first in line {line}); remove one.'
+            problems.append(Problem(submodel.file(VARIABLES), row.line, text))
+    if problems:
+        raise InputError(problems)
+    return pd.DataFrame([row.cells for row in rows], columns=list(COLUMNS), dtype=object)
+
+
+@cache
+def variable_rows(submodel: Submodel) -> tuple[Row, ...]:
+    """Return the rows of a submodel's table of variables as written, with their lines.
+
+    Raises
+    ------
+    InputError
+        Another head, or rows with too many or too few cells.
+    """
+    return tuple(read_rows(submodel.variables, COLUMNS, submodel.file(VARIABLES)))
+
+
+@cache
+def variable_tables(submodels: tuple[str, ...] | None = None, library: Library | None = None) -> pd.DataFrame:
     """Return the tables of several submodels, one below the other, with a column `submodel` in front."""
+    chosen = library or shipped()
     tables = []
-    for name in submodels:
-        table = variable_table(name).copy()
+    for name in submodels or chosen.names:
+        table = variable_table(name, chosen).copy()
         table.insert(0, "submodel", name)
         tables.append(table)
     return pd.concat(tables, ignore_index=True)

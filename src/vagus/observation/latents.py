@@ -1,7 +1,8 @@
 """Latent traits at the visits: the person's own wandering plus what the model moves.
 
 The wandering is an Ornstein-Uhlenbeck process on two time scales. It starts from the traits that the person was
-screened with, is stepped exactly from visit to visit, and is the same under every arm.
+screened with, is stepped exactly from visit to visit, and is the same under every arm. How much of a scale's variance
+is short-lived differs: a question about this moment keeps its standing for days, one about the past weeks for months.
 """
 
 from __future__ import annotations
@@ -44,6 +45,19 @@ def loadings() -> dict[str, Loading]:
     }
 
 
+@cache
+def fast_shares() -> dict[str, float]:
+    """Return the share of short-lived variance of the scales that have one of their own (``stability.csv``).
+
+    Examples
+    --------
+    >>> sorted(fast_shares())
+    ['panas_negative', 'panas_positive', 'stai_state']
+    """
+    table = resources.table("observation", "stability.csv")
+    return {str(row["scale"]): float(row["fast_share"]) for row in table.to_dict("records")}
+
+
 def wander(people: People, days: list[float]) -> FloatArray:
     """Return the traits at given days without what the model moves.
 
@@ -61,17 +75,28 @@ def wander(people: People, days: list[float]) -> FloatArray:
 
     Notes
     -----
-    Each part x reverts to the population's mean m: ``x(t+d) = m + (x(t)-m) r + s sqrt(1-r^2) L z``, with
-    ``r = exp(-d/tau)``, L the factor of the correlation between scales and s the SD of that part.
+    With C the correlation between scales and f the short-lived shares, the fast part has the covariance
+    ``F = sqrt(f) C sqrt(f)`` and the slow part ``S = C - F``, so that the whole keeps C at any one time. What a person
+    was screened with is split into the two parts by their joint normal distribution. Each part x reverts to its mean m:
+    ``x(t+d) = m + (x(t)-m) r + sqrt(1-r^2) L z``, with ``r = exp(-d/tau)`` and L the factor of its covariance.
     """
     cohort = people.cohort
     origin = source(cohort.source)
     scales = list(cohort.scales)
+    k = len(scales)
     mean = np.array([origin.latent_mean[scale] for scale in scales])
     sd = np.array([origin.latent_sd[scale] for scale in scales])
-    lower = np.linalg.cholesky(trait_correlation().loc[scales, scales].to_numpy(dtype=np.float64))
-    slow, fast = cohort.slow[people.rows], cohort.fast[people.rows]
-    out = np.empty((people.n, len(days), len(scales)))
+    root = np.sqrt([fast_shares().get(scale, constant("fast_share")) for scale in scales])
+    whole = trait_correlation().loc[scales, scales].to_numpy(dtype=np.float64)
+    fast_part = root[:, None] * whole * root
+    slow_part = whole - fast_part
+    lower_slow, lower_fast = np.linalg.cholesky(slow_part), np.linalg.cholesky(fast_part)
+    kept = slow_part @ np.linalg.inv(whole)
+    screened = (cohort.slow + cohort.fast)[people.rows] - mean
+    split = _mix(people.own("trait_parts", k), np.linalg.cholesky(slow_part - kept @ slow_part))
+    slow = sd * (_mix(screened / sd, kept) + split)
+    fast = screened - slow
+    out = np.empty((people.n, len(days), k))
     now = cohort.screening_day - people.run_in_days
     for column, day in enumerate(days):
         gap, now = day - now, day
@@ -79,17 +104,20 @@ def wander(people: People, days: list[float]) -> FloatArray:
             raise ValueError("days must increase and lie after the screening")
         # One stream a day: a further visit changes no other draw.
         draws = [
-            stream(people.seed, "observation", "latent", name, f"{day:g}").standard_normal((2, len(scales)))
+            stream(people.seed, "observation", "latent", name, f"{day:g}").standard_normal((2, k))
             for name in people.person_ids
         ]
-        z = np.array(draws, dtype=np.float64).reshape(people.n, 2, len(scales)) @ lower.T
+        z = np.array(draws, dtype=np.float64).reshape(people.n, 2, k)
         r_slow, r_fast = np.exp(-gap / constant("slow_tau_d")), np.exp(-gap / constant("fast_tau_d"))
-        s_slow = sd * np.sqrt(constant("slow_share") * (1 - r_slow**2))
-        s_fast = sd * np.sqrt(constant("fast_share") * (1 - r_fast**2))
-        slow = mean + (slow - mean) * r_slow + s_slow * z[:, 0]
-        fast = fast * r_fast + s_fast * z[:, 1]
-        out[:, column] = slow + fast
+        slow = r_slow * slow + np.sqrt(1 - r_slow**2) * sd * _mix(z[:, 0], lower_slow)
+        fast = r_fast * fast + np.sqrt(1 - r_fast**2) * sd * _mix(z[:, 1], lower_fast)
+        out[:, column] = mean + slow + fast
     return out
+
+
+def _mix(rows: FloatArray, matrix: FloatArray) -> FloatArray:
+    """Multiply each row by a matrix, one row at a time: a person's bits must not depend on the others' number."""
+    return np.asarray(np.einsum("nk,jk->nj", rows, matrix))
 
 
 class Latents:

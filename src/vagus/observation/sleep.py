@@ -21,8 +21,6 @@ class Nights:
         self.latents = latents
         self.people = latents.people
         self._real = noise("night.tst_sd_h") * self.people.nightly("real", 1)[..., 0]
-        age = self.people.cohort.covariates["age_years"].to_numpy(dtype=np.float64)[self.people.rows]
-        self.decades = (age - noise("age.reference_y")) / 10.0
 
     def at(self, day: float) -> slice:
         """Return where the nights of a visit stand among the draws of all nights."""
@@ -36,6 +34,18 @@ class Nights:
     def awakenings(self, day: float) -> FloatArray:
         """Return the model's remembered awakenings of each night, shape (n, 7)."""
         return self.people.week("awakening_rate", day)
+
+    def latency(self, day: float) -> FloatArray:
+        """Return the model's time to fall asleep of each night, shape (n, 7), min."""
+        return self.people.week("sleep_latency_felt_min", day)
+
+    def awake(self, day: float) -> FloatArray:
+        """Return the model's time awake after sleep onset of each night as a device sees it, shape (n, 7), min."""
+        return np.maximum(self.people.week("waso_min", day), noise("actigraphy.waso_lowest_min"))
+
+    def complaint(self, day: float) -> FloatArray:
+        """Return the latent of the PSQI at a visit: who complains also remembers worse nights, shape (n,)."""
+        return self.latents.theta("psqi", day)
 
     def real(self, day: float) -> FloatArray:
         """Return how much longer each night really was, shape (n, 7), h."""
@@ -55,18 +65,18 @@ class SleepDiary:
     def expect(self, day: float) -> dict[str, FloatArray]:
         """Return expected weekly means."""
         return {
-            "night_awakenings_n": self._nights.awakenings(day).mean(axis=1),
+            "night_awakenings_n": self._awakenings(day).mean(axis=1),
             "tst_diary_h": self._sleep(day).mean(axis=1),
-            "sleep_latency_diary_min": self._latency(day),
+            "sleep_latency_diary_min": self._latency(day).mean(axis=1),
         }
 
     def observe(self, visit: str, day: float) -> dict[str, FloatArray]:
         """Return weekly means of the mornings on which the diary was kept."""
         z = self._draws[:, self._nights.at(day)]
         tst = self._sleep(day) + self._nights.real(day) + noise("diary.tst_error_sd_h") * z[..., 0]
-        latency = self._latency(day)[:, None] * factor(z[..., 1], noise("diary.latency_night_sd"))
+        latency = self._latency(day) * factor(z[..., 1], noise("diary.latency_night_sd"))
         shape = noise("diary.awakening_shape")
-        rate = self._nights.awakenings(day) * gammaincinv(shape, ndtr(z[..., 2])) / shape
+        rate = self._awakenings(day) * gammaincinv(shape, ndtr(z[..., 2])) / shape
         kept = ndtr(z[..., 4]) >= noise("diary.missed_fraction")
         return {
             "night_awakenings_n": weekly_mean(poisson_quantile(ndtr(z[..., 3]), rate), kept),
@@ -74,15 +84,18 @@ class SleepDiary:
             "sleep_latency_diary_min": weekly_mean(latency, kept),
         }
 
+    def _awakenings(self, day: float) -> FloatArray:
+        told = factor(self._nights.complaint(day), noise("diary.awakening_per_psqi_sd"))
+        return np.asarray(self._nights.awakenings(day) * told[:, None])
+
     def _sleep(self, day: float) -> FloatArray:
-        awake = self._nights.awakenings(day) * noise("diary.bout_min") / 60.0
-        complaint = noise("diary.tst_per_psqi_sd_h") * self._nights.latents.theta("psqi", day)
-        return np.asarray(self._nights.period(day) - awake + (complaint + self._tst_own)[:, None])
+        awake = self._awakenings(day) * noise("diary.bout_min") / 60.0
+        told = noise("diary.tst_per_psqi_sd_h") * self._nights.complaint(day)
+        return np.asarray(self._nights.period(day) - awake + (told + self._tst_own)[:, None])
 
     def _latency(self, day: float) -> FloatArray:
-        usual = noise("diary.latency_min") + noise("diary.latency_per_decade_min") * self._nights.decades
-        complaint = noise("diary.latency_per_psqi_sd") * self._nights.latents.theta("psqi", day)
-        return np.asarray(np.maximum(usual, 1.0) * np.exp(complaint + self._latency_own))
+        told = noise("diary.latency_per_psqi_sd") * self._nights.complaint(day)
+        return np.asarray(self._nights.latency(day) * np.exp(told + self._latency_own)[:, None])
 
 
 class Actigraphy:
@@ -97,27 +110,22 @@ class Actigraphy:
         """Return expected weekly means."""
         return {
             "tst_actigraphy_h": self._sleep(day).mean(axis=1),
-            "waso_actigraphy_min": self._awake(day).mean(axis=1),
+            "waso_actigraphy_min": self._nights.awake(day).mean(axis=1),
         }
 
     def observe(self, visit: str, day: float) -> dict[str, FloatArray]:
         """Return weekly means of the nights on which the device was worn."""
         z = self._draws[:, self._nights.at(day)]
         tst = self._sleep(day) + self._nights.real(day) + noise("actigraphy.tst_error_sd_h") * z[..., 0]
-        waso = self._awake(day) * factor(z[..., 1], noise("actigraphy.waso_night_sd"))
+        waso = self._nights.awake(day) * factor(z[..., 1], noise("actigraphy.waso_night_sd"))
         worn = ndtr(z[..., 2]) >= noise("actigraphy.missed_fraction")
         return {
             "tst_actigraphy_h": weekly_mean(np.clip(tst, 0.0, 24.0), worn),
             "waso_actigraphy_min": weekly_mean(waso, worn),
         }
 
-    def _awake(self, day: float) -> FloatArray:
-        minutes = noise("actigraphy.waso_per_awakening_min") * self._nights.awakenings(day)
-        older = noise("actigraphy.waso_per_decade_min") * self._nights.decades
-        return np.asarray(np.maximum(minutes + older[:, None], noise("actigraphy.waso_lowest_min")))
-
     def _sleep(self, day: float) -> FloatArray:
-        return np.asarray(self._nights.period(day) - self._awake(day) / 60.0 + self._tst_own[:, None])
+        return np.asarray(self._nights.period(day) - self._nights.awake(day) / 60.0 + self._tst_own[:, None])
 
 
 def weekly_mean(values: FloatArray, kept: NDArray[np.bool_]) -> FloatArray:

@@ -17,8 +17,10 @@ from vagus.rng import stream
 
 OUTCOME = "bifidobacterium_rel_abundance_pct"
 BIFIDOBACTERIUM = "Bifidobacterium"
-#: The two guilds of the model that are one genus on a sequencer.
-BIFIDO_GUILDS = ("bifhmo", "bifadult")
+#: The guilds of the model that are one genus on a sequencer.
+BIFIDO_GUILDS = ("bifhmo", "bifadult", "probif")
+#: Genus that a dosed Lactobacillus is read as; resident ones are too rare to be among the genera of a cohort.
+LACTOBACILLUS = "Lactobacillus"
 
 
 @cache
@@ -71,11 +73,13 @@ class StoolSequencing:
         self._people = people
         self.technology = technology
         bias = technologies()[technology]
-        cohort = people.cohort
-        self._bias = np.array([bias.get(genus, 1.0) for genus in cohort.genera])
+        self.genera, self._guild = people.cohort.genera, people.cohort.genus_guild
+        if LACTOBACILLUS not in self.genera and (people.trajectory.daily("X_prolac")[people.columns] > 0).any():
+            self.genera, self._guild = (*self.genera, LACTOBACILLUS), (*self._guild, "prolac")
+        self._bias = np.array([bias.get(genus, 1.0) for genus in self.genera])
         default = noise("stool.within_sd_default")
-        self._sd = np.array([_within_sd().get(genus, default) for genus in cohort.genera])
-        self._bifidobacterium = np.array([genus == BIFIDOBACTERIUM for genus in cohort.genera])
+        self._sd = np.array([_within_sd().get(genus, default) for genus in self.genera])
+        self._bifidobacterium = np.array([genus == BIFIDOBACTERIUM for genus in self.genera])
         self._state: tuple[float, FloatArray] | None = None
         self.counts: dict[str, NDArray[np.int64]] = {}
 
@@ -85,9 +89,9 @@ class StoolSequencing:
         Within a guild the genera keep their baseline proportions; genera outside the model keep their part of all that
         is not Bifidobacterium.
         """
-        cohort, rows = self._people.cohort, self._people.rows
+        base = self._people.cohort.genus_fractions[self._people.rows]
         grams = np.stack([self._people.at_visit(f"X_{guild}", day) for guild in GUILDS], axis=1)
-        return regroup(cohort.genus_fractions[rows], cohort.genus_guild, grams)
+        return regroup(np.pad(base, ((0, 0), (0, len(self.genera) - base.shape[1]))), self._guild, grams)
 
     def expect(self, day: float) -> dict[str, FloatArray]:
         """Return the percentage that this technology shows without fluctuation and without counting error."""
@@ -134,7 +138,7 @@ def regroup(genus_fractions: FloatArray, genus_guild: tuple[str, ...], grams: Fl
     genus_guild : tuple of str
         Length g; guild of each genus, ``none`` outside the model.
     grams : numpy.ndarray
-        Shape (n, 8); mass of each guild in the order of `GUILDS`.
+        Shape (n, guilds); mass of each guild in the order of `GUILDS`.
 
     Returns
     -------
@@ -145,7 +149,7 @@ def regroup(genus_fractions: FloatArray, genus_guild: tuple[str, ...], grams: Fl
     --------
     >>> base = np.array([[0.10, 0.60, 0.20, 0.10]])
     >>> guild = ("bifadult", "bact", "bact", "none")
-    >>> grams = np.array([[8.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]])  # Bifidobacterium from 10 to 20 %
+    >>> grams = np.array([[8.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]])  # Bifidobacterium from 10 to 20 %
     >>> regroup(base, guild, grams).round(4).tolist()
     [[0.2, 0.5333, 0.1778, 0.0889]]
     """
@@ -218,6 +222,6 @@ def feature_table(
             rows.append(reads[row])
     columns = ["sample_id", "subject_id", "visit", "day", "technology", "depth"]
     table = pd.DataFrame(samples, columns=columns)
-    counts = np.array(rows, dtype=np.int64).reshape(len(rows), len(people.cohort.genera))
+    counts = np.array(rows, dtype=np.int64).reshape(len(rows), len(sequencing.genera))
     index = pd.Index(table["sample_id"], name="sample_id")
-    return table, pd.DataFrame(counts, index=index, columns=list(people.cohort.genera))
+    return table, pd.DataFrame(counts, index=index, columns=list(sequencing.genera))

@@ -275,7 +275,8 @@ def _samples(
     if not samples:
         empty = TrialData(subjects=pd.DataFrame())
         return empty.samples, empty.features
-    table, counts = pd.concat(samples, ignore_index=True), pd.concat(features)
+    # A dosed Lactobacillus is a column only where it is given.
+    table, counts = pd.concat(samples, ignore_index=True), pd.concat(features).fillna(0).astype(np.int64)
     subject = {name: row for row, name in enumerate(cohort.subject_ids)}
     table = table.sort_values(
         ["subject_id", "day"], key=lambda column: column.map(subject) if column.name == "subject_id" else column

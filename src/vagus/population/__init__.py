@@ -1,6 +1,6 @@
 """Virtual subjects: covariates, baseline microbiomes, variability between people, screening."""
 
-from vagus.population.cohort import GUILDS, Cohort
+from vagus.population.cohort import DOSED, GUILDS, Cohort
 from vagus.population.constants import constant
 from vagus.population.draw import draw_cohort
 from vagus.population.microbiome import (
@@ -17,6 +17,7 @@ from vagus.population.sources import Covariates, Source, source, sources
 from vagus.population.traits import SCALES, draw_traits, trait_correlation
 
 __all__ = [
+    "DOSED",
     "GUILDS",
     "SCALES",
     "Cohort",

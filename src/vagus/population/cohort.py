@@ -9,7 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 #: Functional guilds of the colon model, in the order of every guild array.
-GUILDS = ("bact", "starch", "bifhmo", "bifadult", "butyr", "lacuse", "entero", "probio")
+GUILDS = ("bact", "starch", "bifhmo", "bifadult", "butyr", "lacuse", "entero", "probif", "prolac")
+#: Guilds that only a product brings: a Bifidobacterium and a Lactobacillus.
+DOSED = ("probif", "prolac")
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Cohort:
     genus_fractions : numpy.ndarray
         Shape (n, g); relative abundance at baseline, rows sum to 1.
     guild_fractions : numpy.ndarray
-        Shape (n, 8) in the order of `GUILDS`; rows sum to 1.
+        Shape (n, guilds) in the order of `GUILDS`; rows sum to 1, dosed guilds are zero.
     scales : tuple of str
         Length k, outcomes that have a latent trait (``bdi``, ``psqi``, ...).
     slow, fast : numpy.ndarray

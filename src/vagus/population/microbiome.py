@@ -79,7 +79,7 @@ class Microbiomes:
     genus_fractions : numpy.ndarray
         Shape (n, g); rows sum to 1.
     guild_fractions : numpy.ndarray
-        Shape (n, 8); rows sum to 1; ``bifhmo + bifadult`` is the share of Bifidobacterium among all genera.
+        Shape (n, guilds); rows sum to 1; ``bifhmo + bifadult`` is the share of Bifidobacterium among all genera.
     hmo_share : numpy.ndarray
         Shape (n,); share of HMO users among the bifidobacteria.
     """
@@ -265,7 +265,7 @@ def guild_fractions(genus_fractions: FloatArray, guild: Sequence[str], hmo_share
     Bifidobacterium keeps its share of the whole (up to 99 %) and is split by `hmo_share`. The other guilds share the
     rest in proportion to their genera; genera outside the model (``none``) are passed over, as if they were made of
     the same guilds. Every resident guild gets at least its floor (``data/constants.csv``), because the colon model
-    starts from a steady state that needs every share above zero; ``probio`` is zero.
+    starts from a steady state that needs every share above zero; dosed guilds (`DOSED`) are zero.
 
     Parameters
     ----------
@@ -279,14 +279,14 @@ def guild_fractions(genus_fractions: FloatArray, guild: Sequence[str], hmo_share
     Returns
     -------
     numpy.ndarray
-        Shape (n, 8) in the order of `vagus.population.GUILDS`, rows sum to 1.
+        Shape (n, guilds) in the order of `vagus.population.GUILDS`, rows sum to 1.
 
     Examples
     --------
     >>> whole = np.array([[0.4, 0.2, 0.3, 0.05, 0.05]])
     >>> guilds = guild_fractions(whole, ("bact", "butyr", "starch", "bifidobacteria", "none"), np.array([0.2]))
     >>> guilds.round(4).tolist()
-    [[0.4217, 0.3163, 0.01, 0.04, 0.2109, 0.001, 0.0001, 0.0]]
+    [[0.4217, 0.3163, 0.01, 0.04, 0.2109, 0.001, 0.0001, 0.0, 0.0]]
     """
     names = np.array(guild)
     out = np.zeros((len(genus_fractions), len(GUILDS)))

@@ -11,17 +11,19 @@ from vagus.protocol.document import Document, inspect, override
 from vagus.protocol.grammar import find_outcomes
 from vagus.protocol.product import product
 from vagus.protocol.rules import Case, check
-from vagus.protocol.schema import ArmPart, fill
+from vagus.protocol.schema import ArmPart, Draft, fill
 from vagus.protocol.types import (
     Adherence,
     AnalysisPlan,
     Arm,
+    Conditions,
     Dose,
     Events,
     Method,
     Population,
     Protocol,
     Schedule,
+    Stress,
     VerdictRule,
     Visit,
 )
@@ -116,6 +118,7 @@ def _build(case: Case, file_name: str, text: str, settings: Mapping[str, str]) -
             ),
             antibiotics=events.antibiotics if events else None,
         ),
+        conditions=Conditions(stress=_stress(draft)),
         measures={name: _when(when, visits) for name, when in draft.measures.items()},
         estimands=case.planning.estimands,
         analysis=AnalysisPlan(
@@ -124,6 +127,7 @@ def _build(case: Case, file_name: str, text: str, settings: Mapping[str, str]) -
         ),
         plan=tuple(case.planning.plan),
         verdict=VerdictRule(**verdict),
+        model=draft.model or {},
         source_file=file_name,
         source_text=text,
         settings=dict(settings),
@@ -140,6 +144,14 @@ def _arm(name: str, part: ArmPart | None) -> Arm:
             for item, dose in doses.items()
         ),
     )
+
+
+def _stress(draft: Draft) -> Stress | None:
+    part = draft.conditions.stress if draft.conditions else None
+    if part is None or not part.size or draft.schedule is None or draft.schedule.treat is None:
+        return None
+    end = draft.schedule.treat + (draft.schedule.follow or 0.0)
+    return Stress(size=part.size, from_day=part.start or 0.0, to_day=end if part.end is None else part.end)
 
 
 def _when(when: str | tuple[float, ...], visits: tuple[Visit, ...]) -> tuple[Visit, ...] | Literal["daily"]:

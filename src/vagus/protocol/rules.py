@@ -17,7 +17,7 @@ from vagus.instruments import measures
 from vagus.protocol.document import Document, Path
 from vagus.protocol.grammar import BASELINE, METHODS, cadences, find_outcomes, label_of
 from vagus.protocol.plan import Planning
-from vagus.protocol.product import product
+from vagus.protocol.product import product, why_not_modelled
 from vagus.protocol.schema import Draft, Filled
 from vagus.protocol.types import Visit, share_people
 from vagus.units import UnitError, shown
@@ -237,8 +237,12 @@ class Products(Rule):
                 try:
                     found = product(written).id
                 except InputError as error:
+                    reason = why_not_modelled(written)
                     hint = error.problems[0].message.rpartition("; ")[2]
-                    yield ("arms", name, written), f"Unknown product \"{shown(written)}\" in arm '{name}'; {hint}"
+                    message = f"Product \"{shown(written)}\" in arm '{name}' is not modelled: {reason}"
+                    if not reason:
+                        message = f"Unknown product \"{shown(written)}\" in arm '{name}'; {hint}"
+                    yield ("arms", name, written), message
                     continue
                 if found in seen:
                     yield (
@@ -375,6 +379,38 @@ class Times(Rule):
                 )
 
 
+class Stresses(Rule):
+    """A period of stress has a size, begins before it ends, and lies within the trial."""
+
+    LARGEST = 3.0
+
+    def _find(self, case: Case) -> Iterator[Finding]:
+        stress = case.draft.conditions.stress if case.draft.conditions else None
+        schedule = case.draft.schedule
+        if stress is None or not case.sound("conditions"):
+            return
+        path = ("conditions", "stress")
+        if stress.size is None:
+            yield path, 'Stress must have a size, got none; write "stress: {size: 1 SD, from: 2 wk, to: 4 wk}".'
+        elif abs(stress.size) > self.LARGEST:
+            most = f"{self.LARGEST:g}"
+            yield (
+                (*path, "size"),
+                f'Size of the stress must be within -{most} to {most} SD, got "{stress.size:g} SD"; write "1 SD".',
+            )
+        if schedule is None or schedule.treat is None or not case.sound("schedule"):
+            return
+        last = schedule.treat + (schedule.follow or 0.0)
+        start, end = stress.start or 0.0, last if stress.end is None else stress.end
+        if not start < end:
+            yield path, f"Stress must begin before it ends, got day {start:g} to day {end:g}; check from and to."
+        elif end > last:
+            yield (
+                (*path, "to"),
+                f"Stress must end within the trial (day {last:g} of treatment), got day {end:g}; write an earlier end.",
+            )
+
+
 class Measures(Rule):
     """Every measure is known, and is taken at visits, or daily where that is possible."""
 
@@ -481,6 +517,7 @@ RULES: tuple[Rule, ...] = (
     Size(),
     Allocation(),
     Times(),
+    Stresses(),
     Measures(),
     Entry(),
     Published(),

@@ -11,16 +11,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from vagus.errors import Problem, nearest
 from vagus.protocol.document import Document, Path
+from vagus.protocol.product import read_dose
 from vagus.protocol.types import Strategy
 from vagus.units import (
     DoseRate,
     Risk,
     UnitError,
-    parse_dose,
     parse_duration,
     parse_durations,
     parse_fraction,
@@ -81,6 +81,29 @@ def _times(value: Any) -> str | tuple[float, ...]:
     return parse_durations(value, _IT)
 
 
+def _setting(value: Any) -> float | str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if not isinstance(value, (str, int, float)):
+        raise UnitError(f'{_IT} must be on, off or a number, got "{_show(value)}".')
+    return value.strip() if isinstance(value, str) else float(value)
+
+
+def _dose(value: Any) -> DoseRate:
+    product, text = value
+    return read_dose(product, text, _IT)
+
+
+_SIZE = re.compile(r"([-+]?(?:\d+(?:\.\d*)?|\.\d+))\s*SD", re.IGNORECASE)
+
+
+def _size(value: Any) -> float:
+    found = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is None:
+        raise UnitError(f'{_IT} must be in standard deviations, got "{_show(value)}"; write "1 SD".')
+    return float(found[1])
+
+
 def _secondary(value: Any) -> Any:
     return value if isinstance(value, Mapping) or value is None else {"variable": value}
 
@@ -107,9 +130,11 @@ Fraction = Annotated[float, _of(parse_fraction)]
 Days = Annotated[float, _of(parse_duration)]
 DayList = Annotated[tuple[float, ...], _of(parse_durations)]
 RiskText = Annotated[Risk, _of(parse_risk)]
-DoseText = Annotated[DoseRate, _of(parse_dose)]
+DoseText = Annotated[DoseRate, BeforeValidator(_dose)]
+StressSize = Annotated[float, BeforeValidator(_size)]
 Range = Annotated[tuple[float, float], BeforeValidator(_range)]
 Times = Annotated[str | tuple[float, ...], BeforeValidator(_times)]
+Setting = Annotated[float | str, BeforeValidator(_setting)]
 StrategyText = Annotated[str, BeforeValidator(_strategy)]
 
 
@@ -150,6 +175,14 @@ class ArmPart(BaseModel):
 
     label: Text | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _name_doses(cls, data: Any) -> Any:
+        # A dose is read in the units of its product, so that its text goes with the product's name.
+        if not isinstance(data, dict):
+            return data
+        return {key: value if key == "label" else (key, value) for key, value in data.items()}
+
     @property
     def doses(self) -> dict[str, DoseRate]:
         """Product as written to its dose."""
@@ -178,6 +211,20 @@ class EventsPart(Part):
     dropout: RiskText | None = None
     adherence: AdherencePart | None = None
     antibiotics: RiskText | None = None
+
+
+class StressPart(Part):
+    """``conditions: {stress: ...}``."""
+
+    size: StressSize | None = None
+    start: Days | None = Field(default=None, alias="from")
+    end: Days | None = Field(default=None, alias="to")
+
+
+class ConditionsPart(Part):
+    """``conditions:``."""
+
+    stress: StressPart | None = None
 
 
 class EstimandPart(Part):
@@ -227,10 +274,12 @@ class Draft(Part):
     allocation: dict[str, Number] | None = None
     schedule: SchedulePart | None = None
     events: EventsPart | None = None
+    conditions: ConditionsPart | None = None
     measures: dict[str, Times] | None = None
     estimands: dict[str, EstimandPart] | None = None
     analysis: AnalysisPart | None = None
     verdict: VerdictPart | None = None
+    model: dict[str, Setting] | None = None
 
 
 @dataclass(frozen=True)
@@ -308,6 +357,12 @@ _SUBJECTS: dict[tuple[str, ...], str] = {
     ("events", "antibiotics"): "Antibiotics",
     ("events", "adherence", "mean"): "Mean adherence",
     ("events", "adherence", "sd"): "Spread of adherence",
+    ("conditions", "stress"): "Stress",
+    ("conditions", "stress", "size"): "Size of the stress",
+    ("conditions", "stress", "from"): "Start of the stress",
+    ("conditions", "stress", "to"): "End of the stress",
+    ("model",): "Settings of the model",
+    ("model", "*"): "Setting '{}' of the model",
     ("measures", "*"): "Times of measure '{}'",
     ("estimands", "*"): "Estimand '{}'",
     ("analysis", "primary"): "Primary method",

@@ -46,7 +46,7 @@ class Dose(Frozen):
     product : str
         Id of the product.
     grams_per_day : float
-        Grams of product a day.
+        Grams of product a day (of the vitamin itself, of live cells).
     at_hour : float or None
         Clock hour of intake; None where the protocol does not say.
     text : str
@@ -125,6 +125,28 @@ class Events(Frozen):
     dropout: Risk | None
     adherence: Adherence
     antibiotics: Risk | None
+
+
+class Stress(Frozen):
+    """A period of more stress than is usual for the people, in all arms.
+
+    Attributes
+    ----------
+    size : float
+        Standard deviations of perceived stress between people (above 0: more than their usual).
+    from_day, to_day : float
+        Days from the start of treatment.
+    """
+
+    size: float
+    from_day: float
+    to_day: float
+
+
+class Conditions(Frozen):
+    """What befalls everybody during the trial, whatever the arm; None: as usual."""
+
+    stress: Stress | None = None
 
 
 class Contrast(Frozen):
@@ -234,6 +256,8 @@ class Protocol(Frozen):
         Periods and visits.
     events : Events
         Dropout, adherence, antibiotics.
+    conditions : Conditions
+        Stress.
     measures : dict of str to (tuple of Visit or "daily")
         What is measured when.
     estimands : dict of str to Estimand
@@ -244,6 +268,9 @@ class Protocol(Frozen):
         Every analysis, derived from estimands and analysis.
     verdict : VerdictRule
         Thresholds of the verdict.
+    model : dict of str to float or str
+        Switches (``on``, ``off``) and constants of the model that the protocol sets, as written; whether they exist is
+        for the model to say (`vagus.model.switches.read_values`).
     source_file, source_text : str
         File as the user named it and its text, before any settings.
     settings : dict of str to str
@@ -260,11 +287,13 @@ class Protocol(Frozen):
     allocation: Annotated[dict[str, float], AfterValidator(_freeze)]
     schedule: Schedule
     events: Events
+    conditions: Conditions = Field(default_factory=Conditions)
     measures: Annotated[dict[str, tuple[Visit, ...] | Literal["daily"]], AfterValidator(_freeze)]
     estimands: Annotated[dict[str, Estimand], AfterValidator(_freeze)]
     analysis: AnalysisPlan
     plan: tuple[PlannedAnalysis, ...]
     verdict: VerdictRule
+    model: Annotated[dict[str, float | str], AfterValidator(_freeze)] = Field(default_factory=FrozenDict)
     source_file: str = Field(repr=False)
     source_text: str = Field(repr=False)
     settings: Annotated[dict[str, str], AfterValidator(_freeze)] = Field(repr=False)
@@ -371,6 +400,10 @@ class Protocol(Frozen):
         for arm in content["arms"].values():
             for dose in arm["doses"]:
                 del dose["text"]
+        if not content["model"]:
+            del content["model"]
+        if self.conditions.stress is None:
+            del content["conditions"]
         for estimand in content["estimands"].values():
             del estimand["text"]
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

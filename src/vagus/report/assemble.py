@@ -14,7 +14,10 @@ from vagus.analysis import EffectEstimate, Verdict
 from vagus.evidence import Citation as Cited
 from vagus.evidence import PublishedRow, cite
 from vagus.evidence.citations import references
-from vagus.model.couplings import nodes
+from vagus.model.checks import known_references
+from vagus.model.couplings import Coupling, couplings_of, nodes
+from vagus.model.scope import mechanisms
+from vagus.model.switches import describe_values
 from vagus.protocol import Protocol, products
 from vagus.report.content import (
     ArmBand,
@@ -28,11 +31,12 @@ from vagus.report.content import (
     Section,
     Share,
 )
-from vagus.report.grounds import calibrated_on, diagram_edges, links_to, node_evidence, report_links
+from vagus.report.grounds import calibrated_on, diagram_edges, links_in_play, links_to, node_evidence, report_links
 from vagus.trial import TrialData, outcome
 
 if TYPE_CHECKING:
     from vagus.design import Prediction
+    from vagus.model import ComposedModel
 
 Array = NDArray[np.float64]
 
@@ -45,6 +49,11 @@ PANELS = (
     ("mood_shift", "Low mood: shift by gut and body", "SD", 1.0),
     ("sleep_shift", "Sleep complaint: shift by gut and body", "SD", 1.0),
 )
+#: Panels that come first where a product brings it: state that is dosed -> panel.
+PANELS_OF_DOSE = {
+    "oral_vitamin_d": ("vitamin_d_nmol_l", "Vitamin D in blood (25-hydroxyvitamin D)", "nmol/l", 1.0),
+    "oral_magnesium": ("magnesium_mmol_l", "Magnesium in blood", "mmol/l", 1.0),
+}
 LIMITS = (
     "Most links between gut and brain have never been measured in people; their strength is a prior, and the "
     "interval shows it.",
@@ -68,6 +77,7 @@ def simulated_content(
     data: TrialData,
     prediction: Prediction,
     provenance: Mapping[str, str],
+    axis: ComposedModel | None = None,
 ) -> ReportContent:
     """Return the report of a simulated run.
 
@@ -91,27 +101,39 @@ def simulated_content(
         Trajectories and draws.
     provenance : mapping of str to str
         Version, hashes, seed.
+    axis : ComposedModel, optional
+        The model of the run; the shipped one as it stands by default.
     """
     primary = estimates[0]
-    texts = {key: text for key, (text, _) in references().items()}
+    links = links_in_play(protocol, None if axis is None else couplings_of(axis))
+    texts = {key: text for key, (text, _) in (known_references(axis.library) if axis else references()).items()}
     labels = {node.node: node.label for node in nodes()} | {"product": "Product"}
     return ReportContent(
         title=protocol.title,
         subtitle=_subtitle(protocol, prediction),
         kind="simulated",
         verdict=verdict,
-        rests_on=RestsOn(rests_on, report_links(primary.outcome, labels, texts), list(calibrated_on())),
-        axis=_axis(protocol, prediction, primary.arm),
+        rests_on=RestsOn(rests_on, report_links(primary.outcome, labels, texts, links), list(calibrated_on())),
+        axis=_axis(protocol, prediction, primary.arm, links),
         trajectories=_panels(protocol, prediction),
         endpoints=[_endpoint(protocol, estimate) for estimate in estimates],
         published_apart=[row.apart() for row in apart],
         uncertainty=_shares(estimates),
         flow=_flow(protocol, data, primary),
-        methods=_methods(protocol, prediction, notes),
-        limits=list(LIMITS),
+        methods=_methods(protocol, prediction, notes, axis),
+        limits=[*LIMITS, _left_out()],
         provenance=dict(provenance),
-        citations=_citations(protocol, primary.outcome),
+        citations=_citations(protocol, primary.outcome, links, axis),
         chosen_arm=primary.arm,
+    )
+
+
+def _left_out() -> str:
+    names = [item.mechanism for item in mechanisms() if item.treatment == "not modelled"]
+    off = [item.mechanism for item in mechanisms() if item.treatment == "switch"]
+    return (
+        f"Named by the articles and not modelled, on purpose: {'; '.join(names)}. Off unless switched on: "
+        f"{'; '.join(off)}. The reasons: `vagus model show scope`."
     )
 
 
@@ -159,14 +181,14 @@ def _subtitle(protocol: Protocol, prediction: Prediction) -> str:
     )
 
 
-def _axis(protocol: Protocol, prediction: Prediction, arm: str) -> AxisDiagram | None:
+def _axis(protocol: Protocol, prediction: Prediction, arm: str, links: tuple[Coupling, ...]) -> AxisDiagram | None:
     if arm not in prediction.axis:
         return None
     found = []
     for node in nodes():
         values = prediction.axis[arm][node.node]
         low95, low50, middle, high50, high95 = np.quantile(values, [0.025, 0.25, 0.5, 0.75, 0.975])
-        grade, human = node_evidence(node.node)
+        grade, human = node_evidence(node.node, links)
         found.append(
             AxisNode(
                 id=node.node,
@@ -189,12 +211,14 @@ def _axis(protocol: Protocol, prediction: Prediction, arm: str) -> AxisDiagram |
         "treatment, in SD between people; intervals are those of the parameter draws. Evidence: the weakest link on "
         "the best way from the product."
     )
-    return AxisDiagram(caption, list(dict.fromkeys(node.column for node in nodes())), found, diagram_edges())
+    return AxisDiagram(caption, list(dict.fromkeys(node.column for node in nodes())), found, diagram_edges(links))
 
 
 def _panels(protocol: Protocol, prediction: Prediction) -> list[Panel]:
     panels = []
-    for name, title, unit, factor in PANELS:
+    known = products()
+    dosed = {state for arm in protocol.arms.values() for dose in arm.doses for state in known[dose.product].added(1.0)}
+    for name, title, unit, factor in (*(panel for state, panel in PANELS_OF_DOSE.items() if state in dosed), *PANELS):
         bands = []
         for arm, rows in prediction.bands[name].items():
             levels = np.quantile(factor * rows, [0.025, 0.25, 0.5, 0.75, 0.975], axis=0)
@@ -303,7 +327,9 @@ def _flow(protocol: Protocol, data: TrialData, primary: EffectEstimate) -> list[
     return flow
 
 
-def _methods(protocol: Protocol, prediction: Prediction, notes: Sequence[str]) -> list[Section]:
+def _methods(
+    protocol: Protocol, prediction: Prediction, notes: Sequence[str], axis: ComposedModel | None
+) -> list[Section]:
     people = (
         f"{protocol.population.n} virtual people were drawn from the population {protocol.population.source} and "
         "screened with the protocol's entry criteria. Each starts at the own baseline microbiome as an exact steady "
@@ -325,17 +351,35 @@ def _methods(protocol: Protocol, prediction: Prediction, notes: Sequence[str]) -
     ]
     return [
         Section("People and simulation", [people, draws, reading]),
+        *_model_section(protocol, axis),
         Section("Arms", doses),
         Section("Analysis of the simulated trial", list(notes) or ["Everybody had every value."]),
     ]
 
 
-def _citations(protocol: Protocol, primary: str | None) -> list[Citation]:
+def _model_section(protocol: Protocol, axis: ComposedModel | None) -> list[Section]:
+    """Say what of the model is not as it ships: a user's own submodels, values that the protocol sets."""
+    if axis is None:
+        return []
+    words = []
+    if own := axis.library.describe():
+        words.append(f"Not all submodels are the shipped ones: {own}.")
+    if protocol.model:
+        words.append(f"Set by the protocol: {'; '.join(describe_values(protocol.model, axis.library))}.")
+    return [Section("Model", words)] if words else []
+
+
+def _citations(
+    protocol: Protocol,
+    primary: str | None,
+    links: tuple[Coupling, ...] | None = None,
+    axis: ComposedModel | None = None,
+) -> list[Citation]:
     reasons: dict[str, tuple[str, ...]] = {}
     if protocol.published:
         reasons[protocol.published] = ("published results set beside the predictions",)
     if primary is not None:
-        for link in links_to(primary):
+        for link in links_to(primary, links):
             reasons[link.study_id] = (*reasons.get(link.study_id, ()), link.description)
-    cited: tuple[Cited, ...] = cite(reasons)
+    cited: tuple[Cited, ...] = cite(reasons, known_references(axis.library) if axis else None)
     return [Citation(item.key, item.text, "; ".join(item.reasons), item.doi) for item in cited]

@@ -16,6 +16,8 @@ WIDTH = 840.0
 HEAD = 26.0
 GAP_Y = 20.0
 LEGEND = 46.0
+#: Height of a box beside its label, with results and without.
+ROOM, ROOM_WITHOUT = 42.0, 26.0
 LINE_WIDTH = {"A": 2.2, "B": 1.7, "C": 1.2, "D": 0.9}
 WIDEST_SCALE = 1.5
 NARROWEST_SCALE = 0.5
@@ -90,13 +92,15 @@ def node_tint(node: AxisNode) -> tuple[str, float]:
     return (RISES if node.p_positive >= 0.5 else FALLS), round(0.06 + 0.40 * certainty, 3)
 
 
-def axis_svg(diagram: AxisDiagram) -> str:
+def axis_svg(diagram: AxisDiagram, *, results: bool = True) -> str:
     """Draw the axis diagram.
 
     Parameters
     ----------
     diagram : AxisDiagram
         Columns, nodes and edges; an edge to an unknown node is an error.
+    results : bool
+        Without them the boxes hold names and evidence alone.
 
     Returns
     -------
@@ -108,7 +112,7 @@ def axis_svg(diagram: AxisDiagram) -> str:
     ValueError
         A node stands in no column, or an edge names an unknown node.
     """
-    grid = _lay_out(diagram)
+    grid = _lay_out(diagram, ROOM if results else ROOM_WITHOUT)
     scale = axis_scale(diagram)
     height = grid.height + LEGEND
     words = f"Axis diagram: {diagram.caption}"
@@ -121,13 +125,13 @@ def axis_svg(diagram: AxisDiagram) -> str:
             parts.append(_text(left + 1, 10 + 12 * index, line, 11.5, MUTED, weight=600))
     parts += _draw_edges(diagram.edges, grid)
     for node in diagram.nodes:
-        parts += _draw_box(grid.boxes[node.id], scale)
-    parts += _draw_legend(grid.height + 10, scale, diagram)
+        parts += _draw_box(grid.boxes[node.id], scale if results else None)
+    parts += _draw_legend(grid.height + 10, scale if results else None, diagram)
     parts.append("</svg>")
     return "".join(parts)
 
 
-def _lay_out(diagram: AxisDiagram) -> _Grid:
+def _lay_out(diagram: AxisDiagram, room: float) -> _Grid:
     strangers = [node.id for node in diagram.nodes if node.column not in diagram.columns]
     ids = {node.id for node in diagram.nodes}
     loose = [name for edge in diagram.edges for name in (edge.source, edge.target) if name not in ids]
@@ -145,7 +149,7 @@ def _lay_out(diagram: AxisDiagram) -> _Grid:
     span = WIDTH - 2 - (26 if bulge else 0)
     width = min((span - gap * (many - 1)) / many, 170.0)
     gap = (span - width * many) / (many - 1) if many > 1 else gap
-    heights = {node.id: 42.0 + 14 * len(wrap(node.label, width - 16, 12, 600, lines=3)) for node in diagram.nodes}
+    heights = {node.id: room + 14 * len(wrap(node.label, width - 16, 12, 600, lines=3)) for node in diagram.nodes}
     tall = [sum(heights[n.id] for n in nodes) + max(len(nodes) - 1, 0) * GAP_Y for nodes in by_column]
     head = HEAD + (12 if any(len(wrap(t, width + gap * 0.6, 11.5, 600)) > 1 for t in diagram.columns) else 0)
     total = max(tall, default=0.0)
@@ -164,7 +168,7 @@ def _lay_out(diagram: AxisDiagram) -> _Grid:
     return _Grid(boxes, columns, lefts, width, gap, head + total + 14)
 
 
-def _draw_box(box: _Box, scale: Scale) -> list[str]:
+def _draw_box(box: _Box, scale: Scale | None) -> list[str]:
     node = box.node
     tint, opacity = node_tint(node)
     dashes = "" if node.human else ' stroke-dasharray="4 3"'
@@ -178,6 +182,8 @@ def _draw_box(box: _Box, scale: Scale) -> list[str]:
     for index, line in enumerate(lines):
         parts.append(_text(box.x + 8, box.y + 16 + 14 * index, line, 12, INK, weight=600))
     base = box.y + 17 + 14 * len(lines)
+    if scale is None:
+        return [*parts, _text(box.x + 8, base, f"evidence {node.grade}", 10.5, INK)] if node.grade else parts
     value = node_value(node)
     parts.append(_text(box.x + 8, base, value, 11.5, INK))
     evidence = f"evidence {node.grade}"
@@ -304,7 +310,7 @@ def _head(x: float, y: float, step: int, edge: AxisEdge) -> str:
     return f'<circle cx="{x - 2 * step:.1f}" cy="{y:.1f}" r="2.4" fill="{color}"/>'
 
 
-def _draw_legend(y: float, scale: Scale, diagram: AxisDiagram) -> list[str]:
+def _draw_legend(y: float, scale: Scale | None, diagram: AxisDiagram) -> list[str]:
     """Draw the key in one or two rows under the diagram."""
     parts: list[str] = []
     x, middle = 1.0, y + 10
@@ -322,20 +328,22 @@ def _draw_legend(y: float, scale: Scale, diagram: AxisDiagram) -> list[str]:
         )
         x += 23
 
-    swatch(RISES, 0.46)
-    say("rises")
-    swatch(FALLS, 0.46)
-    say("falls")
-    swatch(RISES, 0.08)
-    say("pale: sign uncertain")
+    if scale is not None:
+        swatch(RISES, 0.46)
+        say("rises")
+        swatch(FALLS, 0.46)
+        say("falls")
+        swatch(RISES, 0.08)
+        say("pale: sign uncertain")
     swatch(PAPER, 1, ' stroke-dasharray="4 3"')
     say("dashed: no human evidence")
-    end = write_number(scale.high, 1)
-    unit = next((node.unit for node in diagram.nodes), "SD")
-    sample = Interval(0.2, -0.1, 0.5, -0.7, 0.9)
-    parts.append(interval_svg(sample, Scale(-1, 1, 0), 52, 13, x, middle - 6.5))
-    x += 60
-    say(f"median, 50 % and 95 %, from −{end} to {end} {unit}".replace(" %", "\u00a0%"))
+    if scale is not None:
+        end = write_number(scale.high, 1)
+        unit = next((node.unit for node in diagram.nodes), "SD")
+        sample = Interval(0.2, -0.1, 0.5, -0.7, 0.9)
+        parts.append(interval_svg(sample, Scale(-1, 1, 0), 52, 13, x, middle - 6.5))
+        x += 60
+        say(f"median, 50 % and 95 %, from −{end} to {end} {unit}".replace(" %", "\u00a0%"))
     x, middle = 1.0, y + 28
     for sign, words in ((1, "raises"), (-1, "lowers")):
         edge = AxisEdge("", "", sign, "B", True)

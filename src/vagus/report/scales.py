@@ -28,8 +28,9 @@ def ticks_between(low: float, high: float, count: int = 5) -> list[float]:
     >>> ticks_between(8.2, 15.7)
     [8.0, 10.0, 12.0, 14.0, 16.0]
     """
-    if not high > low:
-        spread = abs(low) * 0.1 or 1.0
+    largest = max(abs(low), abs(high))
+    if not high - low > 1e-9 + 1e-6 * largest:  # what is left of rounding has no width
+        spread = 0.1 * largest if largest > 1e-6 else 1.0
         low, high = low - spread, high + spread
     raw = (high - low) / count
     power = 10.0 ** math.floor(math.log10(raw))

@@ -1,8 +1,9 @@
 """Each person's own baseline microbiome as the exact steady state of the colon.
 
-Given the target shares of the guilds, the drives at which every guild grows exactly as fast as it is washed out are
-the minimum of a convex function; Newton steps find it for many people at once, with the metabolites and pH solved
-along. The weights `w` follow from the drives. No differential equation is solved.
+Given the target shares of the resident guilds, the drives at which every guild grows exactly as fast as it is washed
+out are the minimum of a convex function; Newton steps find it for many people at once, with the metabolites and pH
+solved along. The weights `w` follow from the drives. No differential equation is solved. Before the trial the diet is
+the only inflow, so that only its substrates count.
 """
 
 from __future__ import annotations
@@ -13,12 +14,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vagus.population import GUILDS
+from vagus.population import DOSED, GUILDS
 
 Array = NDArray[np.float64]
 
-SUBSTRATES = ("RS", "NSP", "OS", "FL", "LN", "MP")
+#: Guilds of the own baseline; dosed strains come with a product.
+RESIDENTS = tuple(name for name in GUILDS if name not in DOSED)
+#: Substrates of the diet, in the order of every substrate array; what products bring comes later.
+DIET = ("RS", "NSP", "OS", "MP")
 METABOLITES = ("ac", "pr", "bu", "la", "pd")
+#: Names of the stoichiometry and the pH window of guilds that share one with others.
+FERMENTS_AS = {"bifhmo": "bif", "bifadult": "bif"}
+LIVES_AS = {"bifhmo": "lactic", "bifadult": "lactic", "probif": "lactic", "prolac": "lactic"}
+WINDOWS = tuple(dict.fromkeys(LIVES_AS.get(name, name) for name in GUILDS))
+LACUSE = RESIDENTS.index("lacuse")
+#: Carbon atoms of lactate and of propanediol.
+CARBONS = 3
 MAX_SWEEPS = 400
 MAX_NEWTON = 60
 LONGEST_STEP = 2.0
@@ -26,7 +37,8 @@ LONGEST_STEP = 2.0
 MOST_CROSS_FED = 0.9
 #: Log drives beyond this mean that a guild cannot reach its share with the substrates that it takes.
 FARTHEST = 100.0
-TOLERANCE = 1e-10
+TOLERANCE = 1e-12
+ENOUGH = 1e-10
 
 
 @dataclass(frozen=True)
@@ -38,7 +50,7 @@ class ColonSteadyState:
     weights : dict
         ``w_<guild>`` and ``lacuse_growth`` -> (n,).
     states : dict
-        ``X_<guild>`` (g), ``S_<substrate>`` (g), ``M_<metabolite>`` (mmol) -> (n,).
+        ``X_<guild>`` (g), ``S_<substrate>`` (g), ``M_<metabolite>`` (mmol) -> (n,); what is not in it is zero.
     residual : numpy.ndarray
         Shape (n,); largest relative error of a guild's growth or a metabolite's balance at the end.
     """
@@ -54,7 +66,8 @@ def solve_colon(shares: Array, values: Mapping[str, Array | float]) -> ColonStea
     Parameters
     ----------
     shares : numpy.ndarray
-        Shape (n, 8), target shares of the guilds in the order of `GUILDS`; a share of 0 means the guild is absent.
+        Shape (n, guilds), target shares in the order of `GUILDS`; a share of 0 means the guild is absent, and dosed
+        strains must be.
     values : mapping
         Parameters of the submodel colon, each a number or an array of shape (n,).
 
@@ -69,67 +82,65 @@ def solve_colon(shares: Array, values: Mapping[str, Array | float]) -> ColonStea
     """
     n = len(shares)
     get = {name: np.broadcast_to(np.asarray(value, dtype=float), (n,)) for name, value in values.items()}
+    dosed = shares[:, [GUILDS.index(name) for name in DOSED]].any(axis=1)
+    shares = shares[:, [GUILDS.index(name) for name in RESIDENTS]]
     present = shares > 0
     wash = 1.0 / get["transit_d"]
-    inflow = np.column_stack(
-        [
-            get["intake_scale"] * get["inflow_RS"],
-            get["intake_scale"] * get["inflow_NSP"],
-            get["intake_scale"] * get["inflow_OS"],
-            np.zeros(n),
-            np.zeros(n),
-            get["inflow_MP"],
-        ]
-    )
-    breakdown = np.column_stack([get[f"k_hyd_{name}"] for name in SUBSTRATES])
-    substrate = inflow / (breakdown + wash[:, None])
+    diet = [get[f"inflow_{name}"] * (1.0 if name == "MP" else get["intake_scale"]) for name in DIET]
+    breakdown = np.column_stack([get[f"k_hyd_{name}"] for name in DIET])
+    substrate = np.column_stack(diet) / (breakdown + wash[:, None])
     flux = breakdown * substrate
-    yields = np.column_stack([get[f"y_{name}"] for name in SUBSTRATES])
-    affinity = _affinities(get, n)
-    made_per_g = _stoichiometry(get, n) * (1 - yields)[:, None, :, None]
+    yields = np.column_stack([get[f"y_{name}"] for name in DIET])
+    affinity = _affinities(get, RESIDENTS, n)
+    made_per_g = _made_per_g(get, yields)
 
-    lactate_index = GUILDS.index("lacuse")
     immigration = np.where(present, get["immigration_g_d"][:, None], 0.0)
-    immigration[:, GUILDS.index("probio")] = get["probiotic_g_d"]
     supply = yields * flux
     log_drive = np.where(present, np.log(np.maximum(shares, 1e-12)), -np.inf)
     metabolites = np.tile([21.0, 7.5, 7.5, 0.2, 0.1], (n, 1))
     lactate_use, pd_use = np.zeros(n), np.zeros(n)
     kept = np.ones(n)
     residual = np.full(n, np.inf)
-    biomass = np.zeros((n, len(GUILDS)))
+    biomass = np.zeros((n, len(RESIDENTS)))
     for _ in range(MAX_SWEEPS):
         cross_fed = get["y_lactate"] * lactate_use + get["y_pd"] * pd_use
         extra = immigration.copy()
-        extra[:, lactate_index] += kept * cross_fed
+        extra[:, LACUSE] += kept * cross_fed
         total = (supply.sum(axis=1) + extra.sum(axis=1)) / wash
         biomass = shares * total[:, None]
-        room = MOST_CROSS_FED * wash * biomass[:, lactate_index] - immigration[:, lactate_index]
+        room = MOST_CROSS_FED * wash * biomass[:, LACUSE] - immigration[:, LACUSE]
         kept = np.clip(room / np.maximum(cross_fed, 1e-300), 0.0, 1.0)
-        extra[:, lactate_index] = immigration[:, lactate_index] + kept * cross_fed
+        extra[:, LACUSE] = immigration[:, LACUSE] + kept * cross_fed
         needed = np.where(present, np.maximum(wash[:, None] * biomass - extra, 1e-300), 0.0)
         log_drive, growth = _match_growth(log_drive, needed, supply, affinity, present)
         pull = affinity * np.exp(log_drive)[:, :, None]
         capture = flux[:, None, :] * pull / np.maximum(pull.sum(axis=1), 1e-300)[:, None, :]
         produced = np.einsum("ngs,ngsm->nm", capture, made_per_g)
-        new, lactate_use, pd_use = _metabolites(produced, metabolites, biomass[:, lactate_index], get, wash)
+        new, lactate_use, pd_use = _metabolites(produced, metabolites, biomass[:, LACUSE], get, wash)
         with np.errstate(divide="ignore", invalid="ignore"):
             off = np.where(present, np.abs(growth / needed - 1), 0.0).max(axis=1)
         moved = (np.abs(new - metabolites) / (np.abs(metabolites) + 1e-3)).max(axis=1)
-        residual = np.maximum(off, moved)
+        before, residual = residual, np.maximum(off, moved)
         metabolites = new
-        if residual.max() < TOLERANCE:
+        # Beyond the first goal, go on only while rounding lets it get better.
+        if residual.max() < TOLERANCE or (residual.max() < ENOUGH and residual.max() >= 0.5 * before.max()):
             break
-    drive = np.exp(log_drive)
     limits = _ph_limits(metabolites, get)
+    exponent = get["capture_exponent"]
+    own = np.column_stack([limits[LIVES_AS.get(name, name)] for name in RESIDENTS])
     with np.errstate(divide="ignore", invalid="ignore"):
-        weights = np.where(present, drive / (biomass ** get["capture_exponent"][:, None] * limits), 0.0)
-    weights /= weights[:, :1]
-    states = {f"X_{name}": biomass[:, index] for index, name in enumerate(GUILDS)}
-    states |= {f"S_{name}": substrate[:, index] for index, name in enumerate(SUBSTRATES)}
+        weights = np.where(present, np.exp(log_drive) / (biomass ** exponent[:, None] * own), 0.0)
+    solved = {f"w_{name}": weights[:, index] / weights[:, 0] for index, name in enumerate(RESIDENTS)}
+    room_g = biomass.sum(axis=1) ** (1.0 - exponent)
+    free = yields * flux / np.maximum(pull.sum(axis=1), 1e-300)
+    for name, taken in zip(DOSED, np.moveaxis(_affinities(get, DOSED, n), 1, 0), strict=True):
+        # A strain that settles grows as fast as it is washed out when it holds its share of the cells.
+        solved[f"w_{name}"] = wash * room_g / ((free * taken).sum(axis=1) * limits[LIVES_AS[name]]) / weights[:, 0]
+    states = {f"X_{name}": biomass[:, index] for index, name in enumerate(RESIDENTS)}
+    states |= {f"X_{name}": np.zeros(n) for name in DOSED}
+    states |= {f"S_{name}": substrate[:, index] for index, name in enumerate(DIET)}
     states |= {f"M_{name}": metabolites[:, index] for index, name in enumerate(METABOLITES)}
-    solved = {f"w_{name}": weights[:, index] for index, name in enumerate(GUILDS)} | {"lacuse_growth": kept}
-    return ColonSteadyState(solved, states, residual)
+    return ColonSteadyState(solved | {"lacuse_growth": kept}, states, np.where(dosed, np.inf, residual))
 
 
 def _match_growth(
@@ -141,16 +152,19 @@ def _match_growth(
     so the drives minimize that sum minus needed . u. One guild's drive is free (only ratios count) and stays fixed.
     """
     live = present.astype(float)
+    diagonal = np.arange(needed.shape[1])
+    last = np.inf
     for _ in range(MAX_NEWTON):
         pull = affinity * np.exp(log_drive)[:, :, None]
         part = pull / np.maximum(pull.sum(axis=1), 1e-300)[:, None, :]
         growth = np.einsum("ngs,ns->ng", part, supply)
         gap = np.where(present, needed - growth, 0.0)
         with np.errstate(divide="ignore", invalid="ignore"):
-            if np.where(present, np.abs(gap / needed), 0.0).max() < TOLERANCE:
-                break
+            worst = np.where(present, np.abs(gap / needed), 0.0).max()
+        if worst < TOLERANCE or (worst < ENOUGH and worst >= 0.5 * last):
+            break
+        last = worst
         curve = -np.einsum("ngs,nhs,ns->ngh", part, part, supply)
-        diagonal = np.arange(len(GUILDS))
         curve[:, diagonal, diagonal] += growth
         curve[:, diagonal, diagonal] += np.where(present, 1e-12 * np.maximum(growth, 1e-12), 1.0)
         curve[:, 0, :] = 0.0
@@ -162,55 +176,49 @@ def _match_growth(
     return log_drive, growth
 
 
-def _affinities(get: Mapping[str, Array], n: int) -> Array:
-    table = np.zeros((n, len(GUILDS), len(SUBSTRATES)))
-    for row, guild in enumerate(GUILDS):
-        for column, name in enumerate(SUBSTRATES):
+def _affinities(get: Mapping[str, Array], guilds: tuple[str, ...], n: int) -> Array:
+    """Return affinities for the diet, shape (n, guilds, substrates)."""
+    table = np.zeros((n, len(guilds), len(DIET)))
+    for row, guild in enumerate(guilds):
+        for column, name in enumerate(DIET):
             if f"a_{guild}_{name}" in get:
                 table[:, row, column] = get[f"a_{guild}_{name}"]
-    table[:, GUILDS.index("bifhmo"), SUBSTRATES.index("FL")] *= get["fl_competence"]
     return table
 
 
-def _stoichiometry(get: Mapping[str, Array], n: int) -> Array:
-    """Return mmol of each metabolite per g not turned into biomass, shape (n, guilds, substrates, metabolites)."""
-    table = np.zeros((n, len(GUILDS), len(SUBSTRATES), len(METABOLITES)))
-    for row, guild in enumerate(GUILDS):
-        for column, name in enumerate(SUBSTRATES):
-            special = any(f"st_{guild}_{name}_{made}" in get for made in METABOLITES)
-            stem = f"st_{guild}_{name}" if special else f"st_{guild}"
-            for index, made in enumerate(METABOLITES):
-                if f"{stem}_{made}" in get:
-                    table[:, row, column, index] = get[f"{stem}_{made}"]
-            if guild == "bact" and not special:
-                pr = METABOLITES.index("pr")
-                table[:, row, column, pr] += get["succinate_to_propionate"] * get["st_bact_su"]
-    table[:, :, SUBSTRATES.index("MP"), :] *= get["mp_fermented"][:, None, None]
-    return table
+def _made_per_g(get: Mapping[str, Array], yields: Array) -> Array:
+    """Return mmol of each metabolite per g of substrate taken, shape (n, guilds, substrates, metabolites)."""
+    n = len(yields)
+    per_hexose = np.zeros((n, len(RESIDENTS), len(METABOLITES)))
+    for row, guild in enumerate(RESIDENTS):
+        for index, made in enumerate(METABOLITES):
+            name = f"st_{FERMENTS_AS.get(guild, guild)}_{made}"
+            if name in get:
+                per_hexose[:, row, index] = get[name]
+    turned = get["succinate_to_propionate"] * get["st_bact_su"]
+    per_hexose[:, RESIDENTS.index("bact"), METABOLITES.index("pr")] += turned
+    hexose = 1.0 - yields
+    hexose[:, DIET.index("MP")] *= get["hex_MP"]
+    return per_hexose[:, :, None, :] * hexose[:, None, :, None]
 
 
-def _ph_limits(metabolites: Array, get: Mapping[str, Array]) -> Array:
+def _ph_limits(metabolites: Array, get: Mapping[str, Array]) -> dict[str, Array]:
+    """Return how far the pH lets each window's guilds live, 0 to 1."""
     scfa = metabolites[:, :3].sum(axis=1) / get["vol_l"]
-    acidity = np.clip(get["pH_intercept"] - get["pH_slope"] * scfa, 5, 8)
-    limits = [
-        np.clip(
-            np.minimum(
-                (acidity - get[f"pH1_{name}"]) / (get[f"pH2_{name}"] - get[f"pH1_{name}"]),
-                (get[f"pH4_{name}"] - acidity) / (get[f"pH4_{name}"] - get[f"pH3_{name}"]),
-            ),
-            0,
-            1,
-        )
-        for name in GUILDS
-    ]
-    return np.column_stack(limits)
+    acidity = np.clip(get["pH_intercept"] - get["pH_slope"] * scfa, get["pH_lowest"], get["pH_highest"])
+    limits = {}
+    for name in WINDOWS:
+        corner = [get[f"pH{k}_{name}"] for k in (1, 2, 3, 4)]
+        rise = (acidity - corner[0]) / (corner[1] - corner[0])
+        limits[name] = np.clip(np.minimum(rise, (corner[3] - acidity) / (corner[3] - corner[2])), 0, 1)
+    return limits
 
 
 def _metabolites(
     produced: Array, before: Array, users: Array, get: Mapping[str, Array], wash: Array
 ) -> tuple[Array, Array, Array]:
     """Return the balance of the metabolites (mmol) and the use of lactate and propanediol (mmol/day)."""
-    limit = _ph_limits(before, get)[:, GUILDS.index("lacuse")]
+    limit = _ph_limits(before, get)["lacuse"]
     highest = get["k_lactate_use"] * users / (users + get["K_lacuse_g"]) * limit
     # lactate: production = loss * c + highest * c / (K + c), a quadratic in the concentration c
     loss, half = (wash + get["k_absorb_la_pd"]) * get["vol_l"], get["K_lactate_mM"]
@@ -221,12 +229,14 @@ def _metabolites(
     rate = get["k_pd_use"] * users / (users + get["K_pduse_g"])
     propanediol = np.maximum(produced[:, 4], 0.0) / (wash + get["k_absorb_la_pd"] + rate)
     pd_use = rate * propanediol
+    lactate_fermented = lactate_use * (1 - get["y_lactate"] * get["carbon_cells"] / CARBONS)
+    pd_fermented = pd_use * (1 - get["y_pd"] * get["carbon_cells"] / CARBONS)
     out = get["k_absorb_scfa"] + wash
     new = np.column_stack(
         [
-            (produced[:, 0] - 0.5 * lactate_use) / out,
-            (produced[:, 1] + get["pr_per_pd"] * pd_use) / out,
-            (produced[:, 2] + 0.75 * lactate_use) / out,
+            (produced[:, 0] - get["ac_per_lactate"] * lactate_fermented) / out,
+            (produced[:, 1] + get["pr_per_pd"] * pd_fermented) / out,
+            (produced[:, 2] + get["bu_per_lactate"] * lactate_fermented) / out,
             lactate * get["vol_l"],
             propanediol,
         ]

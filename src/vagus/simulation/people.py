@@ -11,10 +11,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from vagus import engine
+from vagus.errors import ModelError
 from vagus.model import ComposedModel, compose
 from vagus.population import Cohort
 from vagus.simulation.ecology import solve_colon
 from vagus.simulation.immune_rest import solve_immune_rest
+from vagus.simulation.own_rest import settle_own
 
 Array = NDArray[np.float64]
 
@@ -37,6 +39,10 @@ end
 """,
 )
 LARGEST_RESIDUAL = 1e-6
+#: Classes of body mass index (WHO).
+#: Age that the model's typical adult has (`age_decades` is zero).
+MIDDLE_AGE_YEARS = 40.0
+OVERWEIGHT_KG_M2, OBESE_KG_M2 = 25.0, 30.0
 #: What is read from the trajectories, beside the states.
 OUTPUTS = [
     "X_bact",
@@ -46,7 +52,8 @@ OUTPUTS = [
     "X_butyr",
     "X_lacuse",
     "X_entero",
-    "X_probio",
+    "X_probif",
+    "X_prolac",
     "acetate_mM",
     "propionate_mM",
     "butyrate_mM",
@@ -55,6 +62,9 @@ OUTPUTS = [
     "colon_pH",
     "bif_fraction",
     "microbes_g_d",
+    "gas_ml_d",
+    "co2_mmol_d",
+    "h2_mmol_d",
     "lps_potency",
     "barrier",
     "lps_flux",
@@ -65,6 +75,13 @@ OUTPUTS = [
     "il8_pg_ml",
     "il10_pg_ml",
     "crp_rel",
+    "stress",
+    "lps_bound_share",
+    "vitamin_d_nmol_l",
+    "vitamin_d_sleep_effect",
+    "magnesium_mmol_l",
+    "magnesium_latency_effect",
+    "magnesium_sleep_effect",
     "ktr_rel",
     "tph1_rel",
     "trp_rel",
@@ -94,6 +111,18 @@ OUTPUTS = [
     "placebo_ibs",
     "sleep_shift",
     "ibs_shift",
+    "sleep_latency_min",
+    "sleep_latency_felt_min",
+    "waso_min",
+    "sleep_shift_mech",
+    "sleep_shift_direct",
+    "ibs_shift_mech",
+    "ibs_shift_direct",
+    "gas_passages_d",
+    "bloating_shift",
+    "breath_h2_rel",
+    "stool_form",
+    "stools_d",
 ]
 
 
@@ -149,6 +178,9 @@ def parameter_names(table: pd.DataFrame) -> tuple[str, ...]:
 
 def load_axis(axis: ComposedModel) -> engine.Model:
     """Return the engine's form of the whole axis."""
+    missing = [name for name in OUTPUTS if name not in axis.owner]
+    if missing:
+        raise ModelError(f"The model must compute {', '.join(missing)}, which is read from its results; it does not.")
     baseline = [name for name in baseline_names(axis.parameters).values() if name not in OUTPUTS]
     return engine.load(axis.sbml, parameter_names(axis.parameters), [*OUTPUTS, *dict.fromkeys(baseline)])
 
@@ -158,13 +190,15 @@ def settle(
     threads: int = 1,
     on_progress: Callable[[int, int], None] | None = None,
     cancel: Event | None = None,
+    axis: ComposedModel | None = None,
 ) -> People:
     """Find every person's own body clock and hormone set points before the trial.
 
-    The clock parts alone run for six weeks with the gland masses held; the last week gives the personal daily means
-    of CRH, ACTH and cortisol (the set points of the glands) and the usual sleep.
+    The clock parts of `axis` (the shipped one by default) alone run for six weeks with the gland masses held; the last
+    week gives the personal daily means of CRH, ACTH and cortisol (the set points of the glands) and the usual sleep.
     """
-    clock = compose(CLOCK_PARTS, (MEANS,))
+    axis = axis or compose()
+    clock = clock_model(axis)
     names = parameter_names(clock.parameters)
     model = engine.load(clock.sbml, names, ["x1_sum", "x2_sum", "x3_sum", "tst_h"])
     values = _table_values(clock.parameters) | {"glands_move": 0.0}
@@ -190,7 +224,14 @@ def settle(
     }
     set_points = {"x1_bar": means[:, 0], "x2_bar": means[:, 1], "x3_bar": means[:, 2]}
     set_points["tst0_h"] = solution.values[:, 1:-1, 3].mean(axis=1)
-    return People(cohort, compose(), states, set_points, _messages(solution))
+    return People(cohort, axis, states, set_points, _messages(solution))
+
+
+def clock_model(axis: ComposedModel) -> ComposedModel:
+    """Return the clock parts of an axis alone, with the values that were set in it."""
+    names = set(compose(CLOCK_PARTS, (MEANS,), axis.library).parameters["parameter"])
+    values = tuple((name, value) for name, value in axis.values.items() if name in names)
+    return compose(CLOCK_PARTS, (MEANS,), axis.library, values)
 
 
 def begin(
@@ -220,20 +261,50 @@ def begin(
     own = people.cohort.parameters.iloc[rows]
     values |= {name: own[name].to_numpy(float) for name in own.columns if name in values}
     values |= {name: array[rows] for name, array in people.clock_values.items()}
-    colon = solve_colon(people.cohort.guild_fractions[rows], values)
-    immune, immune_residual = solve_immune_rest(values, n)
+    values |= from_covariates(people.cohort, rows)
+    try:
+        colon = solve_colon(people.cohort.guild_fractions[rows], values)
+        immune, immune_residual = solve_immune_rest(values, n)
+    except KeyError as error:  # a user's own submodel without it
+        raise ModelError(f"The model must have the constant {error}, which each baseline is solved with.") from None
     values |= colon.weights
     known = colon.states | immune | {name: array[rows] for name, array in people.clock_states.items()}
-    parameters, initial = _baseline(model, baseline_names(people.axis.parameters), values, known, n)
+    names = baseline_names(people.axis.parameters)
+    parameters, initial = _baseline(model, names, values, known, n)
+    unsettled = ("",) * n
+    if people.axis.library.own:
+        owner = people.axis.owner
+        clock = [name for name in model.states if owner[name] in CLOCK_PARTS]
+        parameters, initial, unsettled = settle_own(
+            model,
+            lambda values, known: _baseline(model, names, values, known, n),
+            values,
+            known,
+            clock,
+            [name for name in people.axis.states if owner[name] in people.axis.library.own and name not in clock],
+            people.cohort.guild_fractions[rows],
+        )
     problems = []
     for index, row in enumerate(rows):
-        sentence = people.problems[row]
+        sentence = people.problems[row] or unsettled[index]
         if not sentence and not colon.residual[index] <= LARGEST_RESIDUAL:
             sentence = "no steady state of the colon with this baseline composition was found"
         if not sentence and not immune_residual[index] <= LARGEST_RESIDUAL:
             sentence = "no resting state of the immune system was found"
         problems.append(sentence)
     return Start(parameters, initial, tuple(problems))
+
+
+def from_covariates(cohort: Cohort, rows: NDArray[np.int64]) -> dict[str, Array]:
+    """Return what the model reads of age and weight; nothing of what is not known."""
+    found = {}
+    if "age_years" in cohort.covariates:
+        found["age_decades"] = (cohort.covariates["age_years"].to_numpy(float)[rows] - MIDDLE_AGE_YEARS) / 10
+    if "bmi_kg_m2" in cohort.covariates:
+        bmi = cohort.covariates["bmi_kg_m2"].to_numpy(float)[rows]
+        found["overweight"] = ((bmi >= OVERWEIGHT_KG_M2) & (bmi < OBESE_KG_M2)).astype(float)
+        found["obese"] = (bmi >= OBESE_KG_M2).astype(float)
+    return found
 
 
 def baseline_names(table: pd.DataFrame) -> dict[str, str]:

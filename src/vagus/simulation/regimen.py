@@ -1,4 +1,4 @@
-"""From a protocol's arms to single doses: what, how much, when, and which were missed."""
+"""From a protocol's arms to single doses: what, how much, when, and which were missed; and what befalls everybody."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Regimen:
     times : numpy.ndarray
         Shape (d,), model time of each dose in days.
     amounts : dict
-        State that a dose is added to (``oral_FL``) -> grams of each dose, shape (d,).
+        State that a dose is added to (``oral_FL``) -> amount of each dose in the unit of that state, shape (d,).
     day_of_dose : numpy.ndarray
         Shape (d,), which treatment day a dose belongs to.
     """
@@ -42,9 +42,9 @@ def plan_doses(protocol: Protocol, arm: str) -> Regimen:
     by_hour: dict[float, dict[str, float]] = {}
     for dose in protocol.arms[arm].doses:
         hour = USUAL_HOUR if dose.at_hour is None else dose.at_hour
-        for substrate, grams in known[dose.product].substrates(dose.grams_per_day).items():
+        for state, amount in known[dose.product].added(dose.grams_per_day).items():
             at = by_hour.setdefault(hour, {})
-            at[f"oral_{substrate}"] = at.get(f"oral_{substrate}", 0.0) + grams
+            at[state] = at.get(state, 0.0) + amount
     slots = [(day, hour) for day in range(days) for hour in sorted(by_hour)]
     states = sorted({state for given in by_hour.values() for state in given})
     return Regimen(
@@ -52,6 +52,27 @@ def plan_doses(protocol: Protocol, arm: str) -> Regimen:
         amounts={state: np.array([by_hour[hour].get(state, 0.0) for _, hour in slots]) for state in states},
         day_of_dose=np.array([day for day, _ in slots], dtype=np.int64),
     )
+
+
+def plan_conditions(protocol: Protocol) -> dict[str, float]:
+    """Return the constants of the model that the conditions of a protocol set, for everybody in every arm.
+
+    Examples
+    --------
+    >>> from vagus.protocol import bundled_text, parse
+    >>> protocol = parse(bundled_text("hmo-sleep"), "hmo-sleep.yaml", {"conditions.stress": "{size: 1 SD, to: 2 wk}"})
+    >>> plan_conditions(protocol)
+    {'stress_size': 1.0, 'stress_from_d': 14.0, 'stress_to_d': 28.0}
+    """
+    stress = protocol.conditions.stress
+    if stress is None:
+        return {}
+    start = protocol.schedule.run_in_days
+    return {
+        "stress_size": stress.size,
+        "stress_from_d": start + stress.from_day,
+        "stress_to_d": start + stress.to_day,
+    }
 
 
 def draw_taken(protocol: Protocol, subject_ids: tuple[str, ...], seed: int) -> NDArray[np.bool_]:

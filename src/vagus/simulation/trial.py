@@ -14,7 +14,7 @@ from vagus.errors import Cancelled
 from vagus.protocol import Protocol
 from vagus.rng import stream
 from vagus.simulation.people import People, begin
-from vagus.simulation.regimen import draw_taken, plan_doses
+from vagus.simulation.regimen import draw_taken, plan_conditions, plan_doses
 from vagus.simulation.trajectories import Trajectories
 
 #: Relative tolerance of one step; 99 % of all outputs then lie within 5e-5 of a run at 1e-9 (validation/tolerance.md).
@@ -100,7 +100,8 @@ def simulate_arms(
     chosen = list(protocol.arms) if arms is None else list(arms)
     who = np.arange(people.cohort.n) if rows is None else rows
     ids = tuple(people.cohort.subject_ids[row] for row in who)
-    start = begin(people, model, drawn, protocol.schedule.run_in_days, who)
+    settings = {**drawn, **plan_conditions(protocol)}
+    start = begin(people, model, settings, protocol.schedule.run_in_days, who)
     taken = draw_taken(protocol, ids, seed)
     days = np.arange(model_days(protocol), dtype=np.float64) + 0.5
     solution = engine.simulate(

@@ -1,74 +1,62 @@
-"""Intestinal barrier, luminal lactoferrin, CRP and the bioactive endotoxin flux.
+"""Intestinal barrier relative to the own baseline, and the flux of bioactive endotoxin.
 
-Equations: section 2.5 of the project's model notes. Parameters: rows "proposed.host" of the parameter table, all prior.
+Equations: README of the submodel (section 2.5 of the project's model notes with a logarithmic term for TNF, a stress
+term read from a public speech and lactoferrin). Time in days, flux in ng/kg/h, `stress` in SD.
 
-Time in DAYS. y = [B, Lf, CRP]; B and CRP relative to baseline 1, Lf in the unit of the dose. Flux J in ng/kg/h.
-
-Not printed: K_Lf (half-inhibiting lactoferrin) and k_Lf (its loss); both are arguments here. `stress` is in SD.
+The README gives the rival form of butyrate in words only (its effect turns around at a multiple of the own baseline,
+where none is left). Assumed: the term is multiplied by 1 - 2 t, with t = f^n / (1 + f^n), f butyrate in units of that
+multiple.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
-
-PARAMETERS = {
-    "J0_ng_per_kg_h": 0.0042,
-    "m_B": 2.0,
-    "e_Bu": 0.1,
-    "K_Bu_mM": 10.0,
-    "tau_B_d": 4.0,
-    "e_TNF": 0.2,
-    "e_stress": 0.1,
-    "k_CRP_per_d": 0.875,
-    "bacteroides_potency": 0.1,
-}
+Values = Mapping[str, float]
 
 
 def saturation(x: float, half: float) -> float:
     return x / (x + half)
 
 
-def luminal_lps(x_entero: float, x_bact: float, p: dict[str, float]) -> float:
-    """LPS potency of the biomass (grams), Bacteroides counted at a tenth."""
-    return x_entero + p["bacteroides_potency"] * x_bact
+def butyrate_term(p: Values) -> dict[str, float]:
+    """Part of the target that butyrate moves, and what goes into it."""
+    now, before = (saturation(p[name], p["K_bu_barrier_mM"]) for name in ("butyrate_mM", "butyrate0_mM"))
+    fold = p["butyrate_mM"] / (p["butyrate_turn_fold"] * p["butyrate0_mM"])
+    turned = p["butyrate_turns"] * saturation(fold ** p["butyrate_turn_hill"], 1.0)
+    return {
+        "butyrate_effect": now,
+        "butyrate_effect0": before,
+        "butyrate_fold": fold,
+        "butyrate_turned": turned,
+        "barrier_from_butyrate": 2 * p["e_bu_barrier"] * (now / before - 1) * (1 - 2 * turned),
+    }
 
 
-def flux(lps_ratio: float, barrier: float, lactoferrin: float, k_lf: float, p: dict[str, float]) -> float:
-    """Bioactive LPS flux J, ng/kg/h."""
-    return p["J0_ng_per_kg_h"] * lps_ratio * barrier ** (-p["m_B"]) / (1.0 + lactoferrin / k_lf)
-
-
-def barrier_target(
-    butyrate_mM: float, butyrate0_mM: float, tnf_ratio: float, stress: float, p: dict[str, float]
-) -> float:
-    """Value B* towards which the barrier relaxes."""
-    relative = saturation(butyrate_mM, p["K_Bu_mM"]) / saturation(butyrate0_mM, p["K_Bu_mM"])
-    return 1.0 + 2.0 * p["e_Bu"] * (relative - 1.0) - p["e_TNF"] * (tnf_ratio - 1.0) - p["e_stress"] * stress
-
-
-def rates(
-    t_d: float,
-    y: Array,
-    p: dict[str, float],
-    butyrate_mM: float,
-    butyrate0_mM: float,
-    tnf_ratio: float,
-    il6_ratio: float,
-    stress: float,
-    lactoferrin_dose_per_d: float,
-    f_colon: float,
-    k_loss_lf_per_d: float,
-) -> Array:
-    """Right-hand side per day."""
-    barrier, lactoferrin, crp = y
-    target = barrier_target(butyrate_mM, butyrate0_mM, tnf_ratio, stress, p)
-    return np.array(
-        [
-            (target - barrier) / p["tau_B_d"],
-            lactoferrin_dose_per_d * f_colon - k_loss_lf_per_d * lactoferrin,
-            p["k_CRP_per_d"] * (il6_ratio - crp),
-        ]
+def variables(barrier: float, p: Values) -> dict[str, float]:
+    """Every assigned variable of the table, by name."""
+    v = butyrate_term(p)
+    v["barrier_from_tnf"] = -p["e_tnf_barrier"] * np.log(p["tnf_pg_ml"] / p["tnf0_pg_ml"])
+    v["barrier_from_stress"] = -p["e_speech_barrier"] * p["stress"] / p["speech_stress_sd"]
+    v["barrier_target"] = (
+        1
+        + v["barrier_from_butyrate"]
+        + v["barrier_from_tnf"]
+        + v["barrier_from_stress"]
+        + p["lactoferrin_barrier_effect"]
     )
+    v["lps_flux"] = (
+        p["lps_flux0"]
+        * p["lps_potency"]
+        / p["lps_potency0"]
+        * barrier ** -p["barrier_exponent"]
+        * (1 - p["lps_bound_share"])
+    )
+    return v
+
+
+def rate(barrier: float, p: Values) -> float:
+    """Rate of `barrier` per day."""
+    return (variables(barrier, p)["barrier_target"] - barrier) / p["tau_barrier_d"]

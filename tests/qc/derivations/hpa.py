@@ -20,6 +20,8 @@ which puts g3 Aw A dt/6 = 0.038 units (0.15 nmol/l) of cortisol into the sample 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.integrate import solve_ivp, trapezoid
@@ -208,4 +210,72 @@ def drive_factor(
         (1.0 + a_il6 * np.log(il6_ratio))
         * (1.0 + a_stress * stress_sd * (1.0 - scfa_damping * (scfa_ratio - 1.0)))
         * (1.0 - a_vagus * (vagal_tone - 1.0))
+    )
+
+
+# --- what the library adds (README and tables of the submodel; parameters and inputs by the names of its table) ------
+
+
+def clock_h(t_d: float, cbtmin_h: float, v: Mapping[str, float]) -> float:
+    """Clock hour of a person whose temperature minimum is where the fit had it (not wrapped)."""
+    return 24.0 * t_d - (cbtmin_h - v["cbtmin_ref_h"])
+
+
+def stress_gain(v: Mapping[str, float]) -> float:
+    """Drive per SD of stress; SCFA damp it."""
+    return v["e_stress_hpa"] * (1.0 - v["e_scfa_stress"] * (v["tscfa_mM"] / v["tscfa0_mM"] - 1.0))
+
+
+def gain(v: Mapping[str, float]) -> float:
+    """Factor on the drive: product of what IL-6, stress and vagal tone do."""
+    return drive_factor(
+        v["il6_pg_ml"] / v["il6_0_pg_ml"],
+        v["stress"],
+        v["vagal_tone"],
+        v["tscfa_mM"] / v["tscfa0_mM"],
+        v["e_il6_hpa"],
+        v["e_stress_hpa"],
+        v["e_vagus_hpa"],
+        v["e_scfa_stress"],
+    )
+
+
+def awakening_gain(v: Mapping[str, float]) -> float:
+    """Power of the fold change of Bifidobacterium."""
+    fold = (v["bif_fraction"] + v["bif_floor"]) / (v["bif_fraction0"] + v["bif_floor"])
+    return fold ** -v["e_bif_awakening"]
+
+
+def awakening_drive(t_d: float, v: Mapping[str, float]) -> float:
+    """Drive of the adrenal after waking; none where the switch takes the pulse out."""
+    since_h = 24.0 * (t_d - v["t_wake"])
+    pulse = v["awakening_amp"] * np.exp(-since_h / v["awakening_tau_h"])
+    return v["awakening_pulse_on"] * awakening_gain(v) * pulse
+
+
+def library_rates(t_d: float, y: Array, v: Mapping[str, float]) -> Array:
+    """Right-hand side per day of [x1, x2, x3, P, A, running daily mean of cortisol]."""
+    x1, x2, x3, pituitary, adrenal, day_mean = y
+    p = {
+        "a1": v["hpa_a1"],
+        "acrophase1_h": v["hpa_phase1_h"],
+        "a2": v["hpa_a2"],
+        "acrophase2_h": v["hpa_phase2_h"],
+        "K_GR": v["K_gr"],
+        "n_GR": 3.0,
+    }
+    per_day = np.log(2) * 1440.0
+    g1, g2, g3 = (per_day / v[f"{name}_half_min"] for name in ("crh", "acth", "cort"))
+    g_p, g_a = (np.log(2) / v[f"gland_{name}_half_d"] * v["glands_move"] for name in ("p", "a"))
+    receptor = glucocorticoid_receptor(x3, p)
+    u = gain(v) * drive(clock_h(t_d, v["cbtmin_h"], v), p)
+    return np.array(
+        [
+            g1 * (u / x3 * receptor - x1),
+            g2 * (x1 * pituitary * receptor - x2),
+            g3 * ((x2 + awakening_drive(t_d, v)) * adrenal - x3),
+            g_p * pituitary * (x1 / v["x1_bar"] - 1.0),
+            g_a * adrenal * (x2 / v["x2_bar"] - 1.0),
+            (x3 / v["x3_bar"] - day_mean) / v["tau_cort_day_d"],
+        ]
     )

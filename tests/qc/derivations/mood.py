@@ -1,4 +1,4 @@
-"""Mood: placebo response, two-scale Ornstein-Uhlenbeck latent, and a sum score for its retest.
+"""Mood: placebo response, two-scale Ornstein-Uhlenbeck latent, a sum score for its retest, and the shift by the body.
 
 Equations: section 7 of the project's model notes. Parameters: rows "link7.mood dynamics" and "link7.synthetic GRM bank
 BDI-II" of the parameter table. Time in DAYS; theta in SD of the population.
@@ -8,6 +8,8 @@ brings mean, SD and the expected score at theta near the printed ones; the retes
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,3 +76,31 @@ def bdi_pairs(days: float, people: int, seed: int, p: dict[str, float] = PARAMET
     slow = later(slow, p["slow_share"], p["slow_tau_d"], days, rng)
     fast = later(fast, p["fast_share"], p["fast_tau_d"], days, rng)
     return first, bdi(slow + fast, person_item, rng, p)
+
+
+# --- what gut and body move (README of the submodel; parameters and inputs by the names of its table) ---------------
+
+
+def shift_assigned(y: Array, v: Mapping[str, float]) -> dict[str, float]:
+    """Low mood that the body asks for, in SD; y = [mechanistic shift, direct shift].
+
+    Reading: kynurenine over tryptophan and cortisol are compared with 1, their baseline; the floor is added to the
+    share of Bifidobacterium now and before.
+    """
+    rise = np.log((v["bif_fraction"] + v["bif_floor"]) / (v["bif_fraction0"] + v["bif_floor"]))
+    return {
+        "mood_from_il6": v["e_il6_mood"] * np.log(v["il6_pg_ml"] / v["il6_0_pg_ml"]) / v["il6_sd_ln"],
+        "mood_from_ktr": v["e_ktr_mood"] * (v["ktr_rel"] - 1.0) / v["ktr_sd_rel"],
+        "mood_from_cortisol": v["e_cort_mood"] * (v["cort_day_rel"] - 1.0) / v["cort_sd_rel"],
+        "mood_from_sleep": v["e_sleep_mood"] * (v["tst0_h"] - v["tst_h"]) / v["tst_sd_h"],
+        "bif_log_change": float(rise),
+        "mood_shift": float(y.sum()),
+    }
+
+
+def shift_rates(y: Array, v: Mapping[str, float]) -> Array:
+    """Right-hand side per day; both parts follow with one time constant."""
+    part = shift_assigned(y, v)
+    mech = sum(value for name, value in part.items() if name.startswith("mood_from_"))
+    direct = -v["direct_mood_on"] * v["e_direct_mood"] * part["bif_log_change"]
+    return (np.array([mech, direct]) - y) / v["tau_mood_d"]

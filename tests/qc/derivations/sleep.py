@@ -22,7 +22,7 @@ Interpretation, where the text is silent or short:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -186,3 +186,68 @@ def benchmark_as_printed() -> dict[str, float]:
 def benchmark_stable(days: int = 90) -> dict[str, float]:
     """The stable phase, last week of a long run."""
     return summary(simulate(PARAMETERS, benchmark_light, BENCHMARK_LIGHT_CHANGES, days), slice(-8, -1))
+
+
+# --- what the library adds (README and table of the submodel; parameters and inputs by the names of its table) -------
+
+
+def daylight(hour: float, v: Mapping[str, float]) -> float:
+    """How much of the day's light is on. Reading of "dawn and dusk are soft": a logistic edge at each."""
+
+    def edge(since_h: float) -> float:
+        return float(1.0 / (1.0 + np.exp(-since_h / v["light_edge_h"])))
+
+    return edge(hour - v["dawn_h"]) * edge(v["dusk_h"] - hour)
+
+
+def light_lux(hour: float, awake: float, v: Mapping[str, float]) -> float:
+    """Day light and evening light; none asleep. The evening light goes on until sleep."""
+    on = daylight(hour, v)
+    return awake * (v["lux_day"] * on + v["lux_evening"] * (1.0 - on))
+
+
+def own_awakenings_per_h(v: Mapping[str, float]) -> float:
+    return v["awakenings_per_h"] * float(np.exp(v["awakening_per_decade"] * v["age_decades"]))
+
+
+def awakening_rate(tst_h: float, v: Mapping[str, float]) -> float:
+    """Noticed awakenings a night: a rate per hour of sleep, raised by age, IL-6 and low mood."""
+    il6 = np.log(v["il6_pg_ml"] / v["il6_0_pg_ml"]) / v["il6_sd_ln"]
+    log_factor = v["e_il6_awakening"] * il6 + v["e_affect_awakening"] * v["mood_shift"]
+    return own_awakenings_per_h(v) * tst_h * float(np.exp(log_factor))
+
+
+def awakening_log_rel(tst_h: float, v: Mapping[str, float]) -> float:
+    """ln of awakenings a night against those of the person's usual night before the trial."""
+    return float(np.log(awakening_rate(tst_h, v) / (own_awakenings_per_h(v) * v["tst0_h"])))
+
+
+def waso_min(tst_h: float, v: Mapping[str, float]) -> float:
+    """Noticed awakenings times their length, and arousals that only a device sees."""
+    unnoticed = v["waso_unnoticed_min"] + v["waso_unnoticed_per_decade_min"] * v["age_decades"]
+    return awakening_rate(tst_h, v) * v["awakening_min"] + unnoticed
+
+
+def sleep_latency_min(v: Mapping[str, float]) -> float:
+    typical = v["latency_40_min"] + v["latency_per_decade_min"] * v["age_decades"]
+    return typical * v["latency_rel"] * float(np.exp(v["e_affect_latency"] * v["mood_shift"]))
+
+
+def melatonin_rates(hour: float, awake: float, made: bool, y: Array, v: Mapping[str, float]) -> Array:
+    """Right-hand side per day of [synthesis, pineal, plasma]; `made`: the clock lets melatonin be made.
+
+    Brown 1997 with an amplitude from serotonin. Reading: light takes its share off what is made at once, and lux_half
+    is the light at which half is left: 1 / (1 + lux / lux_half).
+    """
+    nat, pineal, plasma = y
+    rise, fall, infusion, clearance = (
+        1440.0 * np.log(2) / v[f"mel_{name}_min"] for name in ("rise", "fall", "infusion", "clearance")
+    )
+    left = 1.0 / (1.0 + light_lux(hour, awake, v) / v["mel_lux_half"])
+    return np.array(
+        [
+            rise * (v["mel_amax"] * v["melatonin_amp_rel"] - nat) if made else -fall * nat,
+            1440.0 * left * nat - infusion * pineal,
+            infusion * pineal - clearance * plasma,
+        ]
+    )

@@ -5,6 +5,9 @@ weight 0.2 is printed in section 4 only. Time in DAYS; V relative to baseline 1.
 
 Reading: dSCFA = TSCFA/baseline - 1 and dGABA = X/baseline - 1 with X the bifidobacteria (couplings table); `b` of
 ln RMSSD = ln RMSSD_i + b (V - 1) is not printed.
+
+The fold change of Bifidobacterium saturates (table of the submodel: the stand-in "is halved" at a fold change of 10).
+Reading: (fold - 1) / (1 + fold / 10), which is half of fold - 1 at a fold of 10.
 """
 
 from __future__ import annotations
@@ -50,3 +53,8 @@ def hpa_drive_factor(v: float, p: dict[str, float]) -> float:
 
 def ln_rmssd(ln_rmssd_person: float, b: float, v: float) -> float:
     return ln_rmssd_person + b * (v - 1.0)
+
+
+def gaba(fold: float, saturation: float) -> float:
+    """Stand-in for GABA, none at baseline."""
+    return (fold - 1.0) / (1.0 + fold / saturation)

@@ -9,6 +9,8 @@ Time in hours; endotoxin E in ng/kg; monocytes MR (resting) and MA (active) in c
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
@@ -231,3 +233,36 @@ def resting_state(p: dict[str, float], flux: float) -> NDArray[np.float64]:
     if flag != 1:
         raise RuntimeError(message)
     return y
+
+
+# --- what the library adds (README and table of the submodel; parameters and inputs by the names of its table) -------
+
+
+def lps_flux(v: Mapping[str, float]) -> float:
+    """Endotoxin input, ng/kg/h; with the switch off changes of the flux do not reach the blood."""
+    return v["lps_flux"] if v["low_grade_lps"] else v["lps_flux0"]
+
+
+def il6_source(v: Mapping[str, float]) -> float:
+    """IL-6 not due to LPS, in place of w6; short sleep raises it where the switch is on.
+
+    The slope is per SD of lost sleep on ln IL-6. Reading: it acts on this background, not on the part due to LPS.
+    """
+    lost = (v["tst0_h"] - v["tst_h"]) / v["tst_sd_h"]
+    return v["il6_background"] * float(np.exp(v["sleep_reaches_il6"] * v["e_sleep_il6"] * lost))
+
+
+def il10_source(v: Mapping[str, float]) -> float:
+    """IL-10 without monocytes, in place of w10: raised by butyrate against baseline."""
+    return v["w10"] * (1.0 + v["e_treg"] * (v["butyrate_mM"] / v["butyrate0_mM"] - 1.0))
+
+
+def vagal_damping(v: Mapping[str, float]) -> float:
+    """Factor on the TNF that active monocytes make."""
+    return 1.0 / (1.0 + v["e_vagus_tnf"] * (v["vagal_tone"] - 1.0))
+
+
+def library_parameters(v: Mapping[str, float]) -> dict[str, float]:
+    """The published parameters with what the library puts in place of three of them."""
+    p = {name: v[name] for name in BOLUS if name != "w6"}
+    return p | {"w6": il6_source(v), "w10": il10_source(v), "kTNFM": v["kTNFM"] * vagal_damping(v)}
