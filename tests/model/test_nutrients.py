@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 import pytest
 from scipy.stats import t as student
+from scipy.stats import truncnorm
 
 from vagus import engine
 from vagus.model import compose, parameter_table
@@ -80,6 +81,30 @@ def test_weight_lowers_the_usual_level() -> None:
     assert usual[0] - usual[2] == pytest.approx(19.8)
     lowest = run("vitamin_d", [0.0, 1.0], vitamin_d0_nmol_l=15.0, obese=1.0)["vitamin_d_usual_nmol_l"][0]
     assert lowest == 10.0
+
+
+def test_usual_levels_are_those_of_europeans() -> None:
+    # Cashman 2016: 13.0 % below 30 and 40.4 % below 50 nmol/l; 35 % overweight and 17 % obese adults (OECD 2012)
+    model, names, values = loaded("vitamin_d")
+    row = parameter_table("vitamin_d").set_index("parameter").loc["vitamin_d0_nmol_l"]
+    sd, low, high = (float(part) for part in row["spread"].split("|"))
+    rng = np.random.default_rng(1)
+    n = 20_000
+    mean = values["vitamin_d0_nmol_l"]
+    own = truncnorm.rvs((low - mean) / sd, (high - mean) / sd, mean, sd, n, random_state=rng)
+    weight = rng.uniform(size=n)
+    table = np.tile([values[name] for name in names], (n, 1))
+    for name, column in (
+        ("vitamin_d0_nmol_l", own),
+        ("obese", weight < 0.17),
+        ("overweight", (weight >= 0.17) & (weight < 0.52)),
+        ("vitamin_d_summer_d", rng.uniform(0, 365.25, n)),
+    ):
+        table[:, names.index(name)] = column
+    found = engine.evaluate(model, table, model.initial_values(table), 0.0).outputs
+    usual = found[:, model.outputs.index("vitamin_d_usual_nmol_l")]
+    assert (usual < 30).mean() == pytest.approx(0.130, abs=0.015)
+    assert (usual < 50).mean() == pytest.approx(0.404, abs=0.015)
 
 
 def test_vitamin_d_on_sleep_is_shrunk_less_for_the_well_supplied_and_can_be_switched_off() -> None:

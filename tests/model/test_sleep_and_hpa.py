@@ -47,6 +47,13 @@ def test_age_raises_latency_awakenings_and_wake_after_sleep_onset() -> None:
     assert old["awakening_log_rel"] == pytest.approx(0)  # age is no change during a trial
 
 
+def test_wake_after_sleep_onset_is_that_of_healthy_sleepers() -> None:
+    # Mitterling 2015: 6.0 % of the sleep period up to 30 years, 15.2 % over 60; 413.5 and 378.3 min asleep
+    for years, share, asleep_min in ((25, 0.060, 413.5), (67, 0.152, 378.3)):
+        awake = asleep_min * share / (1 - share)
+        assert sleep(age_decades=(years - 40) / 10)["waso_min"] == pytest.approx(awake, abs=3), years
+
+
 def test_low_mood_lengthens_latency_and_adds_awakenings() -> None:
     usual, low = sleep(), sleep(mood_shift=1.0)
     assert low["sleep_latency_min"] / usual["sleep_latency_min"] == pytest.approx(np.exp(0.15))

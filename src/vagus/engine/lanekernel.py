@@ -154,6 +154,7 @@ class _Writer:
         pointer = self.kind.as_pointer()
         self.code = module.function(name, [pointer] * 4, apart=name != "prepare")  # which writes behind what it reads
         arrays: list[Array] = self.code.arguments
+        self.code.align_stack()
         self.time, self.y, self.p, self.out = arrays
         self.values: dict[int, Value] = {}
 

@@ -214,6 +214,7 @@ class _Writer:
 
     def _framed(self, name: str, *arguments: Any) -> tuple[Code, Frame, list[Any]]:
         code = self.module.function(name, [WHOLES, *arguments], private=name != "integrate")
+        code.align_stack()
         self.functions[name] = code
         return code, Frame(code, self.shape), code.arguments
 

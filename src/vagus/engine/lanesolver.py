@@ -29,6 +29,7 @@ LARGEST = 1e30  # beyond it, single precision soon overflows
 AUDITED_SHARE, LEAST_AUDITED = 0.01, 8
 EXACT = 1e-9
 ALLOWED = 1e-4
+WORTH = 2.0  # where single precision exceeds that: so many times more exact must double precision be to be taken
 
 
 def shape_of(single: bool) -> Shape:
@@ -265,9 +266,11 @@ class LaneRun:
         exact = self._exact(audited)
         single, single_error = lanes == "single", np.nan
         if lanes == "automatic":
-            trial = self._run(audited, True)
-            error, _ = audit(trial, exact, self.model.outputs)
+            error, _ = audit(self._run(audited, True), exact, self.model.outputs)
             single = error <= ALLOWED
+            if not single:  # some people are ill-conditioned in any precision
+                other, _ = audit(self._run(audited, False), exact, self.model.outputs)
+                single = error <= WORTH * other
             single_error = np.nan if single else error
         shape = shape_of(single)
         result = self._run(self.sound, single, self.on_progress)
@@ -354,14 +357,17 @@ def _rows(result: LaneResult, rows: Integers) -> LaneResult:
 
 
 def audit(found: LaneResult, exact: LaneResult, outputs: tuple[str, ...]) -> tuple[float, dict[str, float]]:
-    """Return the 99th percentile of the relative error, of all numbers and of each output (see `LaneReport`)."""
+    """Return the 99th percentile of the relative error, of all numbers and of each output (see `LaneReport`).
+
+    An output whose exact values are all zero has no scale and is not judged.
+    """
     both = found.done & exact.done
     if not both.any() or not outputs:
         return np.nan, {}
     near, true = found.values[both], exact.values[both]
     with np.errstate(invalid="ignore", divide="ignore"):
         size = np.abs(true) + 1e-3 * np.nanmax(np.abs(true), axis=(0, 1), initial=0.0)
-        error = np.where(near == true, 0.0, np.abs(near - true) / size)
+        error = np.where((near == true) | (np.isfinite(near) & (size == 0.0)), 0.0, np.abs(near - true) / size)
     error = np.nan_to_num(error, nan=np.inf)
     each = np.quantile(error, 0.99, axis=(0, 1), method="higher")
     return float(np.quantile(error, 0.99, method="higher")), dict(zip(outputs, map(float, each), strict=True))

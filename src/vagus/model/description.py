@@ -90,6 +90,11 @@ def _equations(part: Submodel) -> tuple[Equation, ...]:
     return tuple(sorted(found, key=place))
 
 
+@cache
+def _reading(part: Submodel) -> tuple[tuple[Equation, frozenset[str]], ...]:
+    return tuple((equation, frozenset(equation.names())) for equation in _equations(part))
+
+
 def list_submodels(library: Library | None = None) -> list[Facts]:
     """Return every submodel with its states, constants by grade and status; the infant axis behind the adult one."""
     rows = []
@@ -210,7 +215,7 @@ def describe_variable(name: str, part: Submodel, library: Library) -> Facts:
     mine = [item for item in _equations(part) if name == item.name or name in dict(item.sets)]
     reads = list(dict.fromkeys(read for item in mine for read in item.names() if read not in ("t", name)))
     readers = {
-        other.name: [item.name for item in _equations(other) if name in item.names() and item not in mine]
+        other.name: [item.name for item, names in _reading(other) if name in names and item not in mine]
         for other in library.submodels
     }
     constants = {str(item["parameter"]): item for item in parameter_table(part.name, library).to_dict("records")}
@@ -240,10 +245,7 @@ def describe_parameter(name: str, part: Submodel, library: Library) -> Facts:
     """Return a constant's row in words, where it is used, which links and switches rest on it."""
     table = parameter_table(part.name, library)
     row = table[table["parameter"] == name].iloc[0].to_dict()
-    used = {
-        other.name: [str(item.name) for item in _equations(other) if name in item.names()]
-        for other in library.submodels
-    }
+    used = {other.name: [item.name for item, names in _reading(other) if name in names] for other in library.submodels}
     return {
         "kind": "parameter",
         "submodel": part.name,

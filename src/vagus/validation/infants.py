@@ -19,8 +19,8 @@ YEAR = 365.25
 
 
 def _by_age(days: Sequence[float], outputs: Sequence[str]) -> Course:
-    """Run a breast-fed infant without a product from the first day of life on."""
-    values = (("age0_d", 1.0), ("human_milk_share", 1.0))
+    """Run a breast-fed infant of mean proneness without a product from the first day of life on."""
+    values = (("age0_d", 1.0), ("human_milk_share", 1.0), ("ari_own", 1.0), ("wakings_own", 1.0))
     axis = compose(WITHOUT_COLON, library=infant_library(), values=values)
     model = engine.load(axis.sbml, (), tuple(outputs))
     done = engine.simulate(model, [[]], output_times=list(days))

@@ -204,7 +204,7 @@ def drive_factor(
 ) -> float:
     """Factor on u from the other modules: product of the single factors of the couplings table.
 
-    The couplings are printed one by one ("u * (1 + ...)"); that they multiply is the plain reading.
+    The couplings are printed one by one ("u * (1 + ...)"): they multiply.
     """
     return (
         (1.0 + a_il6 * np.log(il6_ratio))
@@ -227,8 +227,8 @@ def stress_gain(v: Mapping[str, float]) -> float:
 
 
 def gain(v: Mapping[str, float]) -> float:
-    """Factor on the drive: product of what IL-6, stress and vagal tone do."""
-    return drive_factor(
+    """Factor on the drive: product of what IL-6, stress and vagal tone do, with a floor."""
+    product = drive_factor(
         v["il6_pg_ml"] / v["il6_0_pg_ml"],
         v["stress"],
         v["vagal_tone"],
@@ -238,6 +238,7 @@ def gain(v: Mapping[str, float]) -> float:
         v["e_vagus_hpa"],
         v["e_scfa_stress"],
     )
+    return max(v["hpa_gain_least"], product)
 
 
 def awakening_gain(v: Mapping[str, float]) -> float:

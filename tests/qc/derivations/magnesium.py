@@ -46,13 +46,14 @@ def rates(y: Array, p: Mapping[str, float]) -> Array:
 def assigned(y: Array, p: Mapping[str, float]) -> dict[str, float]:
     swallowed, rise = y
     supply = p["k_magnesium"] * swallowed
-    believed = p["magnesium_reaches_sleep"] * p["small_trial_share"] * rise / p["magnesium_trial_mmol_l"]
+    believed = p["magnesium_reaches_sleep"] * p["magnesium_trial_share"] * rise / p["magnesium_trial_mmol_l"]
     return {
         "magnesium_supply_mg_d": supply,
         "magnesium_meal_share": share(p["magnesium_meal_mg_d"], p),
         "magnesium_full_share": share(p["magnesium_meal_mg_d"] + supply, p),
         "magnesium_absorbed_mg_d": absorbed(supply, p),
         "magnesium_mmol_l": p["magnesium0_mmol_l"] + rise,
+        "magnesium_dose_share": believed,
         "magnesium_latency_effect": -believed * p["e_magnesium_latency_min"],
         "magnesium_sleep_effect": -believed * p["e_magnesium_sleep"],
     }

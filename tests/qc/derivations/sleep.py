@@ -236,7 +236,7 @@ def sleep_latency_min(v: Mapping[str, float]) -> float:
 def melatonin_rates(hour: float, awake: float, made: bool, y: Array, v: Mapping[str, float]) -> Array:
     """Right-hand side per day of [synthesis, pineal, plasma]; `made`: the clock lets melatonin be made.
 
-    Brown 1997 with an amplitude from serotonin. Reading: light takes its share off what is made at once, and lux_half
+    Brown 1997 with an amplitude from serotonin. Light takes its share off the level that synthesis tends to; lux_half
     is the light at which half is left: 1 / (1 + lux / lux_half).
     """
     nat, pineal, plasma = y
@@ -246,8 +246,8 @@ def melatonin_rates(hour: float, awake: float, made: bool, y: Array, v: Mapping[
     left = 1.0 / (1.0 + light_lux(hour, awake, v) / v["mel_lux_half"])
     return np.array(
         [
-            rise * (v["mel_amax"] * v["melatonin_amp_rel"] - nat) if made else -fall * nat,
-            1440.0 * left * nat - infusion * pineal,
+            rise * (left * v["mel_amax"] * v["melatonin_amp_rel"] - nat) if made else -fall * nat,
+            1440.0 * nat - infusion * pineal,
             infusion * pineal - clearance * plasma,
         ]
     )

@@ -4,7 +4,8 @@ Equations: README of the submodel. Parameters and inputs by the names of its tab
 people, + is worse. State y = [mechanistic shift, direct shift].
 
 Reading, where the text is short: the complaint follows the simulated latency, not the felt one (magnesium would count
-twice); the felt latency is the simulated one times 1 + (minutes by magnesium) / (latency of the patients).
+twice); the felt latency is the simulated one times 1 + (minutes by magnesium) / (latency of the patients), not below
+a floor.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ def assigned(y: Array, p: Mapping[str, float]) -> dict[str, float]:
         "complaint_from_latency": p["e_latency_sleep"] * np.log(latency / p["sleep_latency0_min"]) / p["latency_sd_ln"],
         "complaint_from_nutrients": p["vitamin_d_sleep_effect"] + p["magnesium_sleep_effect"],
         "sleep_shift": float(y.sum()),
-        "sleep_latency_felt_min": latency * (1.0 + p["magnesium_latency_effect"] / p["latency_patients_min"]),
+        "sleep_latency_felt_min": latency
+        * max(p["latency_least_share"], 1.0 + p["magnesium_latency_effect"] / p["latency_patients_min"]),
     }
 
 

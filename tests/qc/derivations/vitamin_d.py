@@ -52,7 +52,7 @@ def sleep_effect(level: float, usual_level: float, p: Mapping[str, float]) -> fl
     full = p["e_vitamin_d_psqi"] / p["psqi_points_per_sd"]
     return (
         -p["vitamin_d_reaches_sleep"]
-        * p["small_trial_share"]
+        * p["vitamin_d_trial_share"]
         * full
         * np.log(level / usual_level)
         / p["vitamin_d_trial_ln"]
