@@ -99,7 +99,7 @@ def _people(protocol: Protocol) -> list[str]:
     stress = protocol.conditions.stress
     if stress is not None:
         lines.append(
-            f"Stress: {stress.size:g} SD from day {stress.from_day:g} to day {stress.to_day:g} of treatment, in all arms"
+            f"Stress: {stress.size:g} SD from day {stress.from_day:g} to day {stress.to_day:g} of treatment, all arms"
         )
     if protocol.published is not None:
         lines.append(f"Published study: {protocol.published}")
