@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 import zipfile
 from xml.etree import ElementTree
 
@@ -130,12 +132,25 @@ def test_the_experiment_keeps_every_state(adult: TypicalAdult) -> None:
     assert {item.get("label") for item in root.iter(f"{{{SEDML}}}dataSet")} == {"time", *adult.model.states}
 
 
+LIBSEDML = """
+import sys
+try:
+    import libsedml
+except ImportError:
+    sys.exit("missing")
+document = libsedml.readSedMLFromString(sys.stdin.read())
+task, model = document.getTask(0), document.getModel(0)
+print(document.getNumErrors(), document.getNumDataGenerators(), task.getModelReference() == model.getId())
+"""
+
+
 def test_libsedml_reads_the_experiment(adult: TypicalAdult) -> None:
-    libsedml = pytest.importorskip("libsedml", reason="python-libsedml comes with the dev extra")
-    document = libsedml.readSedMLFromString(export_sedml(adult.model.states, 84))
-    assert document.getNumErrors() == 0
-    assert document.getNumDataGenerators() == 1 + len(adult.model.states)
-    assert document.getTask(0).getModelReference() == document.getModel(0).getId()
+    # In a process of its own: its bindings and those of libSBML disturb each other in one.
+    text = export_sedml(adult.model.states, 84)
+    run = subprocess.run([sys.executable, "-c", LIBSEDML], input=text, capture_output=True, text=True)
+    if run.stderr.strip() == "missing":
+        pytest.skip("python-libsedml comes with the dev extra")
+    assert run.stdout.split() == ["0", str(1 + len(adult.model.states)), "True"], run.stderr
 
 
 @pytest.mark.parametrize("doses", [(), (DailyDose("oral_FL", 5.0, 8.0),)], ids=["plain", "with 2'-FL"])
@@ -166,8 +181,6 @@ def test_a_difference_is_seen(adult: TypicalAdult, monkeypatch: pytest.MonkeyPat
 
 
 def test_without_the_peer_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-
     monkeypatch.setitem(sys.modules, "roadrunner", None)
     with pytest.raises(InputError, match=r'pip install "vagus\[cross-check\]"'):
         peers.cross_check("", 1)
