@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from importlib.metadata import version
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from vagus import __version__
 from vagus.analysis import AnalysisResult, EffectEstimate, Verdict
 from vagus.analysis import analyze as analyze_data
 from vagus.analysis import verdict as judge
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from vagus.model import ComposedModel
     from vagus.model.libraries import Library
     from vagus.population import Cohort
+    from vagus.simulation.large import Part
 
 #: Parameter draws of a run, and the people simulated in each; with them a run of 92 people takes under a minute.
 DRAWS = 24
@@ -145,6 +148,8 @@ class Answer:
         }
         if self.protocol.published:
             result["published_apart"] = [row.apart() for row in self.published_apart]
+        if self.kind == "simulated" and self.run is not None and self.run.prediction.precision is not None:
+            result["numerics"] = {**self.run.prediction.precision.to_json(), **self.run.prediction.work.to_json()}
         return result
 
 
@@ -241,6 +246,135 @@ def simulate(
     data = observation.observe(protocol, cohort, assignment, prediction.trajectories, seed)
     tell("observation", 1, 1)
     return Run(protocol, seed, cohort, replace(data, truth=prediction.truth), prediction, axis)
+
+
+def simulate_courses(
+    protocol: Protocol,
+    folder: str | Path,
+    *,
+    library: Library | None = None,
+    arms: Sequence[str] | None = None,
+    variables: Sequence[str] | None = None,
+    seed: int = 1,
+    jobs: int = 1,
+    chunk: int | None = None,
+    resume: bool = False,
+    command: str = "",
+    on_progress: Progress | None = None,
+    cancel: Event | None = None,
+) -> dict[str, Any]:
+    """Simulate everybody under every arm, however many they are, and stream the courses to a folder.
+
+    What `simulate` holds in memory stands in ``trajectories.zarr`` here; nothing is observed or analyzed. Memory is
+    that of the chunks that are worked on. The folder holds the same bytes for any number of `jobs`, and after any
+    number of ends and resumptions.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        The trial.
+    folder : str or pathlib.Path
+        New or empty, or, to `resume`, that of a run with the same settings.
+    library : Library, optional
+        Submodels to simulate with; the shipped ones by default.
+    arms, variables : sequence of str, optional
+        Which arms, and which variables are kept; all by default.
+    seed : int
+        Of the run.
+    jobs : int
+        Threads.
+    chunk : int, optional
+        People that are worked on and stored together; no value depends on it.
+    resume : bool
+        Go on with what is there: chunks that are whole are kept, all others are made.
+    command : str
+        Command to repeat the run, for the record.
+    on_progress : callable, optional
+        Called with a stage, what is done and what there is.
+    cancel : threading.Event, optional
+        Stops the run with `vagus.errors.Cancelled`.
+
+    Returns
+    -------
+    dict
+        ``subjects, arms, days, variables, simulations, failed_simulations``, what the engine did, and its precision.
+
+    Raises
+    ------
+    InputError
+        An arm or a variable that does not exist, people that cannot be found, a folder that cannot be used.
+    """
+    from vagus.io.streams import open_stream
+    from vagus.io.trajectories import Layout, chunk_size
+    from vagus.simulation.large import VirtualPeople, stream
+    from vagus.simulation.numerics import Precision, Work
+
+    if seed < 0 or jobs < 1 or (chunk is not None and chunk < 1):
+        raise InputError(f"Seed must be 0 or more, jobs and chunk 1 or more, got {seed}, {jobs} and {chunk}.")
+    tell = on_progress or (lambda *_: None)
+    axis = model_of(protocol, library)
+    people = VirtualPeople(protocol, axis, seed, arms, variables)
+    if chunk is None:
+        chunk = chunk_size(len(people.arms), len(people.days), len(people.model.outputs))
+    settings = {
+        "vagus": __version__,
+        **{name: version(name) for name in ("numpy", "llvmlite", "zarr", "numcodecs")},
+        "protocol": protocol.id,
+        "protocol_sha256": protocol.protocol_hash,
+        "model_sha256": axis.model_hash,
+        "seed": seed,
+        "people": people.count,
+        "arms": list(people.arms),
+        "variables": list(people.variables),
+        "chunk": chunk,
+    }
+    with open_stream(folder, settings, resume) as place:
+        place.put("protocol.yaml", protocol.to_yaml())
+        tell("people", 0, 1)
+        numbers = people.person_numbers
+        tell("people", 1, 1)
+        tell("precision", 0, 1)
+        known = place.record.get("precision")
+        precision = Precision.from_json(known) if known else people.choose(Work(threads=jobs), cancel)
+        tell("precision", 1, 1)
+        place.record |= {"precision": precision.to_json(), "command": command}
+        layout = Layout(
+            arms=people.arms,
+            subjects=tuple(f"S{row + 1:03d}" for row in range(people.count)),
+            variables=people.variables,
+            days=people.days,
+            people=numbers,
+            chunk=chunk,
+            attributes={
+                **{name: value for name, value in settings.items() if name not in ("arms", "variables", "people")},
+                "numerics": precision.to_json(),
+                "time": "days from the start of treatment, noon",
+            },
+        )
+        place.begin(layout)
+        size, in_all = len(people.arms), len(people.arms) * people.count
+        before = size * sum(last - first for first, last in (layout.parts[part] for part in place.done))
+
+        def write(part: int, found: Part) -> None:
+            place.write(part, found.values, found.sentences, found.people, found.work.to_json())
+
+        stream(
+            people,
+            precision,
+            {part: ends for part, ends in enumerate(layout.parts) if part not in place.done},
+            write,
+            jobs=jobs,
+            on_progress=lambda done: tell("simulation", before + done, in_all),
+            cancel=cancel,
+        )
+    return {
+        "subjects": people.count,
+        "arms": list(people.arms),
+        "days": len(people.days),
+        "variables": len(people.variables),
+        **place.record["counts"],
+        "precision": precision.to_json(),
+    }
 
 
 def model_of(protocol: Protocol, library: Library | None = None) -> ComposedModel:

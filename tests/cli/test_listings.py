@@ -142,3 +142,26 @@ def test_a_message_is_wrapped_between_words_on_a_terminal(tmp_path, protocol):
     assert len(lines) > 4
     assert max(map(len, lines)) <= 60
     assert 'Dose of arm \'hmo\' must be a mass per day, got "5 mL"; write "5 g/day".' in " ".join(seen.split())
+
+
+def test_a_submodel_of_infants_is_not_copied(vagus) -> None:
+    result = vagus("model", "copy", "infection", "mine")
+    assert result.code == 1
+    assert 'of the adult axis, got "infection" of infants' in result.err
+
+
+@pytest.mark.parametrize(
+    ("dose", "said"),
+    [
+        ("2FL 5 gd", 'Dose must be a mass per day, got "5 gd"; write "5 g/day". (--dose)'),
+        ("B. breve CCFM1025 5 g/day", 'Dose must be in CFU per day, got "5 g/day"'),
+        ("nonsense 5 g/day", 'Unknown product "nonsense"; known: '),
+        ("2FL", "--dose must be a product and an amount, got \"2FL\"; write --dose '2FL 5 g/day'"),
+    ],
+)
+def test_a_bad_dose_speaks_of_the_option_alone(vagus, dose, said) -> None:
+    assert vagus("model", "copy", "mood", "mine").code == 0
+    result = vagus("model", "diff", "mine", "--results", "--dose", dose)
+    assert result.code == 1
+    assert said in result.err
+    assert "arm" not in result.err

@@ -16,10 +16,16 @@ from vagus import resources
 from vagus.api import PEOPLE_PER_DRAW
 from vagus.design import prediction
 
+TIME = re.compile(rb"\d+\.\d s on \d+ threads?, audit \d+\.\d s")
+
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder."""
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    """Every file below a folder, without the time that the report tells."""
+    found = {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    for name in ("report.html", "report.json"):
+        found[name], times = TIME.subn(b"", found[name])
+        assert times == 1
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +77,7 @@ def test_what_is_no_effect_of_an_arm_is_listed_apart(efficad):
 
 
 def test_every_planned_contrast_is_there_with_all_its_fields(efficad):
-    assert set(efficad) == {"verdict", "estimates", "rests_on", "status", "notes", "published_apart"}
+    assert set(efficad) == {"verdict", "estimates", "rests_on", "status", "notes", "published_apart", "numerics"}
     assert {row["arm"] for row in efficad["estimates"]} == {"OF", "OF+2FL", "2FL"}
     assert len(efficad["estimates"]) == 3 * 10
     fields = {"estimand", "outcome", "arm", "contrast", "visit", "statistic", "estimate", "se", "ci_low", "ci_high"}
@@ -104,6 +110,25 @@ def test_the_same_bytes_from_a_process_of_its_own(finished, process, protocol):
     again = process("run", protocol(), "--draws", "2", "--seed", "3", "--jobs", "2", "--json")
     assert (again.code, again.err) == (0, "")
     assert again.out == finished[1].out
+
+
+def test_the_precision_and_the_work_of_the_engine_are_stated(finished):
+    folder = finished[0] / "runs" / "small"
+    numerics = json.loads(finished[1].out)["numerics"]
+    assert (numerics["simulations"], numerics["handed_over"], numerics["audited"]) == (2 * (8 + 2 * 6), 0, 8)
+    assert numerics["bits"] in (32, 64)
+    assert numerics["p99_error"] < 1e-3
+    assert numerics["p99_error"] <= numerics["worst_error"]
+    assert not {"seconds", "audit_seconds", "threads"} & set(numerics)
+    line = json.loads((folder / "run.json").read_text())["provenance"]["numerics"]
+    assert line.startswith(f"{numerics['bits']}-bit numbers; 8 audited simulations within ")
+    stiff = f"{numerics['stiff']} of them partly stiff, " if numerics["stiff"] else ""
+    assert line.endswith(f"40 simulations, {stiff}all in lanes")
+    for name in ("report.html", "report.json"):
+        assert line in (folder / name).read_text(encoding="utf-8")
+    store = json.loads((folder / "trajectories.zarr" / "zarr.json").read_text())
+    assert store["attributes"]["numerics"] == line
+    assert store["attributes"]["max_relative_error"] < 6.2e-5
 
 
 def test_another_seed_gives_another_trial(finished, vagus, protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from html import unescape
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ import pytest
 from vagus import api
 from vagus.design.estimates import Z95
 from vagus.design.prediction import Effect, _Truth, shares
+from vagus.observation import loadings
 from vagus.protocol import PlannedAnalysis
 from vagus.report import render_html
 from vagus.report.assemble import simulated_content
@@ -100,6 +102,21 @@ def test_the_interval_joins_parameters_and_sampling(run: api.Run, answer: api.An
         assert item.df is None
 
 
+def test_the_unexplained_path_stands_apart_in_every_questionnaire(run: api.Run, answer: api.Answer) -> None:
+    for item in answer.estimates:
+        paths = item.details["paths"]
+        if item.outcome not in loadings():
+            assert paths is None
+            continue
+        loading = loadings()[item.outcome]
+        course = {arm: run.prediction.bands[f"{loading.shift}_direct"][arm][:, -1] for arm in (item.arm, item.contrast)}
+        direct = loading.loading * (course[item.arm] - course[item.contrast])
+        assert paths["direct, unexplained path"]["mean"] == pytest.approx(direct.mean(), abs=1e-15)
+        # A sum score rises with its trait: the two paths together have the sign of what they do to it.
+        both = sum(part["mean"] for part in paths.values())
+        assert abs(both) < 1e-4 or np.sign(both) == np.sign(item.estimate)
+
+
 def test_one_truth_for_every_arm(run: api.Run) -> None:
     known = run.data.truth
     assert known is not None
@@ -116,7 +133,7 @@ def test_placebo_against_itself_would_be_nothing(run: api.Run) -> None:
 def test_json_is_plain_and_has_no_time_path_or_id(answer: api.Answer) -> None:
     text = json.dumps(answer.to_json(), allow_nan=False)
     found = json.loads(text)
-    assert set(found) == {"verdict", "estimates", "rests_on", "status", "notes", "published_apart"}
+    assert set(found) == {"verdict", "estimates", "rests_on", "status", "notes", "published_apart", "numerics"}
     assert found["estimates"][0]["published"]["contrast"] == "not stated"
 
 
@@ -150,6 +167,17 @@ def test_a_report_is_the_same_after_its_record(run: api.Run, answer: api.Answer)
     again = load_content(dump_content(content), "report.json")
     assert dump_content(again) == dump_content(content)
     assert render_html(again) == render_html(content)
+
+    # The direct, unexplained path apart from known mechanisms; contested links; what is left out, with the reason.
+    titles = [panel.title for panel in content.trajectories]
+    for name in ("Low mood", "Sleep complaint"):
+        assert {f"{name}: shift by known mechanisms", f"{name}: shift by the direct, unexplained path"} <= set(titles)
+    links = {(link.source, link.target): link.prior_only for link in content.rests_on.links}
+    assert links["Bifidobacterium", "Low mood"] == "contested"
+    assert links["Kyn : Trp", "Low mood"] is True
+    assert any(what == "dopamine" and done == "not modelled" and why for what, done, why in content.left_out)
+    page = render_html(content)
+    assert all(why.split(";")[0][:30] in unescape(page) for _, _, why in content.left_out)
 
 
 def test_the_same_seed_gives_the_same_answer_whatever_the_threads(run: api.Run, answer: api.Answer) -> None:

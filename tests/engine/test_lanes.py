@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Callable
 
@@ -15,6 +14,7 @@ from vagus.engine.lanekernel import Shape
 from vagus.engine.lanemodel import lane_model
 from vagus.engine.lanesolver import LaneJob, shape_of
 from vagus.engine.solution import read_doses, read_inputs
+from vagus.errors import InputError
 
 Convert = Callable[[str], str]
 Floats = NDArray[np.float64]
@@ -222,14 +222,6 @@ def test_who_cannot_go_on_gets_the_scalar_integrators_sentence(sbml: Convert) ->
     assert found.values[1].tobytes() == slow.values[0].tobytes()
 
 
-def test_a_stiff_person_is_handed_over(sbml: Convert) -> None:
-    model = load(sbml("k = 10; x = 1; y = 0; x' = -k*(x - cos(time)); y' = x"), ["k"])
-    found = simulate(model, [[10.0], [1e8], [20.0]], output_times=[10.0], lanes="double")
-    assert found.messages == ("ok",) * 3
-    assert found.method == ("explicit", "explicit and stiff", "explicit")
-    assert found.output("y")[1, 0] == pytest.approx(math.sin(10.0), rel=1e-4)
-
-
 # ---------------------------------------------------------------------- audit, progress, cancellation
 
 
@@ -264,6 +256,6 @@ def test_progress_and_cancellation(model: Model) -> None:
 def test_nobody_and_bad_settings(model: Model) -> None:
     found = simulate(model, np.zeros((0, 5)), output_times=[1.0], lanes="automatic")
     assert found.values.shape == (0, 1, len(OUTPUTS))
-    with pytest.raises(Exception, match="none for the stiff method"):
-        simulate(model, people(), output_times=[1.0], lanes="double", method="stiff")
+    with pytest.raises(InputError, match="Lanes must be one of"):
+        simulate(model, people(), output_times=[1.0], lanes="triple")
     assert shape_of(True).width == 2 * shape_of(False).width

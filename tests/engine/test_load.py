@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from vagus.engine import evaluate, load, simulate
+from vagus.engine.sbml import DEEPEST_MARKUP, LARGEST_GRAPH, RefusedModel
 from vagus.errors import ModelError
 
 Convert = Callable[[str], str]
@@ -217,12 +219,111 @@ def test_undefined_symbols_in_reactions() -> None:
     assert "'k' is not defined" in refused(document(inside))
 
 
-def test_recursive_functions_are_refused() -> None:
-    body = f"<math {MATHML}><lambda><bvar><ci>x</ci></bvar><apply><ci>f</ci><ci>x</ci></apply></lambda></math>"
-    inside = (
-        f'<listOfFunctionDefinitions><functionDefinition id="f">{body}</functionDefinition>'
-        '</listOfFunctionDefinitions><listOfParameters><parameter id="x" value="1" constant="false"/>'
-        "</listOfParameters><listOfRules>"
-        f'<rateRule variable="x"><math {MATHML}><apply><ci>f</ci><ci>x</ci></apply></math></rateRule></listOfRules>'
+def chain_of_functions(*bodies: str) -> str:
+    """A model of one state whose rate is the first of functions of one argument, f0, f1, ..."""
+    functions = "".join(
+        f'\n<functionDefinition id="f{place}"><math {MATHML}><lambda><bvar><ci>x</ci></bvar>{body}</lambda></math>'
+        "</functionDefinition>"
+        for place, body in enumerate(bodies)
     )
-    assert "calls itself" in refused(document(inside))
+    return document(
+        f"<listOfFunctionDefinitions>{functions}</listOfFunctionDefinitions>"
+        '<listOfParameters><parameter id="x" value="1" constant="false"/></listOfParameters>'
+        f'<listOfRules><rateRule variable="x"><math {MATHML}><apply><ci>f0</ci><ci>x</ci></apply></math></rateRule>'
+        "</listOfRules>"
+    )
+
+
+def twice(function: str, first: str, second: str) -> str:
+    """The sum of a function of two arguments."""
+    calls = "".join(f"<apply><ci>{function}</ci>{argument}</apply>" for argument in (first, second))
+    return f"<apply><plus/>{calls}</apply>"
+
+
+def test_recursive_functions_are_refused_at_once() -> None:
+    """Also where each calls itself twice: not two to the power of the depth."""
+    body = twice("f0", "<ci>x</ci>", "<cn>2</cn>")
+    assert refused(chain_of_functions(body)) == "function 'f0' calls itself (line 4)"
+    around = (twice("f1", "<ci>x</ci>", "<cn>2</cn>"), twice("f0", "<ci>x</ci>", "<cn>2</cn>"))
+    assert "calls itself" in refused(chain_of_functions(*around))
+
+
+def test_functions_that_repeat_themselves_are_written_out_once() -> None:
+    same = [twice(f"f{place + 1}", "<ci>x</ci>", "<ci>x</ci>") for place in range(40)]
+    text = chain_of_functions(*same, "<ci>x</ci>")
+    assert rates_at_start(text)["x"] == 2.0**40
+    assert len(load(text).graph.nodes) < 100
+
+
+def test_functions_that_grow_without_end_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    from vagus.engine import sbml as module
+
+    double = "<apply><times/><cn>2</cn><ci>x</ci></apply>"
+    other = f"<apply><plus/><cn>1</cn>{double}</apply>"
+    bodies = [twice(f"f{place + 1}", double, other) for place in range(40)]
+    monkeypatch.setattr(module, "LARGEST_GRAPH", LARGEST_GRAPH // 100)
+    assert f"more than {LARGEST_GRAPH // 100:,} terms" in refused(chain_of_functions(*bodies, "<ci>x</ci>"))
+    deep = [f"<apply><ci>f{place + 1}</ci><ci>x</ci></apply>" for place in range(60)]
+    assert "50 levels deep" in refused(chain_of_functions(*deep, "<ci>x</ci>"))
+
+
+# ---------------------------------------------------------------------- lines, and what is no sound text
+
+
+def faults(text: str) -> set[tuple[int, str, str, bool]]:
+    with pytest.raises(RefusedModel) as caught:
+        load(text)
+    assert pickle.loads(pickle.dumps(caught.value)).faults == caught.value.faults
+    return {(fault.line, fault.part, fault.name, fault.unsupported) for fault in caught.value.faults}
+
+
+def test_every_fault_has_its_line_and_part() -> None:
+    text = document(
+        '<listOfParameters>\n<parameter id="x" value="0" constant="false"/>\n<parameter id="y" constant="false"/>'
+        "</listOfParameters>\n<listOfRules>\n"
+        f'<rateRule variable="x"><math {MATHML}>{DELAY.replace("x0", "x")}</math></rateRule>\n'
+        f'<assignmentRule variable="y"><math {MATHML}><ci>nowhere</ci></math></assignmentRule>\n'
+        "</listOfRules>"
+    )
+    assert faults(text) == {(7, "rateRule", "x", True), (8, "assignmentRule", "y", False)}
+    events = (
+        '<listOfEvents>\n<event id="late" useValuesFromTriggerTime="true">'
+        f'<trigger initialValue="true" persistent="true"><math {MATHML}><true/></math></trigger>'
+        f"<delay><math {MATHML}><cn>2</cn></math></delay></event></listOfEvents>"
+    )
+    assert faults(document(events)) == {(4, "event", "late", True)}
+
+
+PACKAGES = {
+    "comp": "http://www.sbml.org/sbml/level3/version1/comp/version1",
+    "distrib": "http://www.sbml.org/sbml/level3/version1/distrib/version1",
+    "arrays": "http://www.sbml.org/sbml/level3/version1/arrays/version1",  # one that libSBML does not know
+}
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_packages_that_change_the_mathematics_are_refused_by_name(name: str) -> None:
+    text = document("").replace('version="1">', f'version="1" xmlns:{name}="{PACKAGES[name]}" {name}:required="true">')
+    assert f"the SBML package {name!r}" in refused(text)
+    assert faults(text) == {(2, "", "", True)}
+
+
+def test_names_are_given_once() -> None:
+    same = '<parameter id="k" value="1" constant="true"/>\n'
+    assert refused(document(f"<listOfParameters>{same}{same}</listOfParameters>")) == (
+        "'k' is the id of two elements (line 4)"
+    )
+    rule = f'<rateRule variable="x"><math {MATHML}><cn>1</cn></math></rateRule>'
+    state = '<listOfParameters><parameter id="x" value="1" constant="false"/></listOfParameters>'
+    assert "'x' is determined by two rules" in refused(document(f"{state}<listOfRules>{rule}{rule}</listOfRules>"))
+
+
+def test_markup_that_would_break_the_parser_is_refused() -> None:
+    depth = 200_000
+    nested = f"{'<apply><minus/>' * depth}<cn>1</cn>{'</apply>' * depth}"
+    rule = f'<listOfRules><rateRule variable="x"><math {MATHML}>{nested}</math></rateRule></listOfRules>'
+    assert f"{DEEPEST_MARKUP:,} levels" in refused(document(rule))
+    bomb = "".join(f'<!ENTITY e{place + 1} "{f"&e{place};" * 10}">\n' for place in range(30))
+    text = f'<?xml version="1.0"?>\n<!DOCTYPE m [<!ENTITY e0 "ha">\n{bomb}]>\n<sbml>&e30;</sbml>'
+    assert refused(text) == "A model text must have no DOCTYPE (it could declare entities); remove it (line 2)"
+    assert refused(document("<listOfRules>")).endswith("mismatched tag (line 3)")

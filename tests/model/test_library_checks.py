@@ -9,7 +9,7 @@ import pytest
 
 from vagus.errors import InputError
 from vagus.io import read_library
-from vagus.io.models import write_submodel
+from vagus.io.models import write_file, write_submodel
 from vagus.model import compose
 from vagus.model.balance import carbon_balance
 from vagus.model.checks import count, end_owners, static_checks, strict_problems
@@ -178,9 +178,10 @@ def test_a_new_submodel_needs_its_link(gadget: Path) -> None:
 def test_a_new_submodel_needs_its_source(gadget: Path) -> None:
     (gadget / "sources.csv").unlink()
     problems = [str(problem) for problem in strict_problems(read_library(gadget))]
-    assert len(problems) == 1
+    assert len(problems) == 2
     assert 'Parameter "il6_half" has an unknown source "mine2026"' in problems[0]
     assert problems[0].endswith("gadget/parameters.csv, line 2)")
+    assert problems[1].endswith("mine/couplings.csv, line 2)")
 
 
 @pytest.mark.parametrize(
@@ -262,6 +263,109 @@ def test_a_mass_leak_is_caught(own: Change) -> None:
     leaks = [flow for flow in carbon_balance(compose(library=library)) if not flow.closed]
     assert {flow.guild for flow in leaks} == {"butyr"}
     assert all(flow.gap > 0 for flow in leaks)
+
+
+def test_a_leak_is_refused_before_a_run(own: Change) -> None:
+    library = own("colon", "model.ant", "M_bu' = prod_bu", "M_bu' = 0.9 * prod_bu")
+    problems = strict_problems(library)
+    assert {problem.message.split()[3] for problem in problems} == {"butyr", "lacuse"}
+    for problem in problems:
+        assert "loses" in problem.message
+        assert problem.file.endswith("mine/colon/model.ant")
+        guild = problem.message.split()[3]
+        assert library.submodel("colon").text.splitlines()[problem.line - 1].strip().startswith(f"X_{guild}'")
+
+
+def test_a_colon_that_counts_less_is_refused_with_its_file(own: Change) -> None:
+    library = own("colon", "variables.csv", "ethanol_mmol_d,", "ethanol_x,")
+    path = Path(library.folder) / "colon" / "model.ant"
+    path.write_text(path.read_text(encoding="utf-8").replace("ethanol_mmol_d", "ethanol_x"), encoding="utf-8")
+    message = refusal(lambda: strict_problems(read_library(library.folder)))
+    assert "must compute ethanol_mmol_d" in message
+    assert message.endswith("mine/colon/model.ant)")
+
+
+# ---------------------------------------------------------------------- tables beside one's own submodels
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (",+,A,", ",up,A,", 'sign must be one of +, -, 0, ?; got "up".'),
+        (",+,A,", ",+,E,", 'grade must be one of A, B, C, D; got "E".'),
+        (
+            "adult human",
+            "adults",
+            'evidence must be one of adult human, human other, animal or cells, none; got "adults".',
+        ),
+        ("measured,", "sure,", 'status must be one of measured, prior only, contested; got "sure".'),
+        (LINKS.splitlines()[1], f"{LINKS.splitlines()[1]}\n{LINKS.splitlines()[1]}", "got il6 -> gadget again"),
+    ],
+)
+def test_a_link_that_says_nothing_known_is_refused(gadget: Path, old: str, new: str, words: str) -> None:
+    (gadget / "couplings.csv").write_text(LINKS.replace(old, new, 1), encoding="utf-8")
+    library = read_library(gadget)
+    message = refusal(lambda: couplings(library))
+    assert words in message
+    assert message.endswith(f"mine/couplings.csv, line {3 if 'again' in words else 2})")
+    assert refusal(lambda: strict_problems(library)) == message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("il6,gadget", "il66,gadget", 'end "il66" is unknown'),
+        ("measured,il6_half", "measured,il6_halff", 'parameter "il6_halff" is unknown; did you mean "il6_half"?'),
+    ],
+)
+def test_a_link_to_nothing_is_refused_before_a_run(gadget: Path, old: str, new: str, words: str) -> None:
+    (gadget / "couplings.csv").write_text(LINKS.replace(old, new), encoding="utf-8")
+    (problem,) = strict_problems(read_library(gadget))
+    assert words in problem.message
+    assert (Path(problem.file).name, problem.line) == ("couplings.csv", 2)
+
+
+def test_a_switch_is_refused_with_its_line(gadget: Path) -> None:
+    head = "switch,parameter,default,on,off,description,study_id"
+    rows = (
+        "one,il6_half,on,1.5,2,fits,mine2026",
+        "two,il6_half,on,3,2,other,mine2026",
+        "three,il6_hal,on,3,2,x,mine2026",
+    )
+    (gadget / "switches.csv").write_text("\n".join((head, *rows)) + "\n", encoding="utf-8")
+    found = strict_problems(read_library(gadget))
+    assert [problem.line for problem in found] == [3, 4]
+    assert "is on by default, and il6_half is not" in found[0].message
+    assert 'did you mean "il6_half"?' in found[1].message
+
+
+def test_a_link_goes_with_the_constant_that_carried_it(own: Change) -> None:
+    law = "e_tnf_barrier * ln(tnf_pg_ml / tnf0_pg_ml)"
+    library = own("barrier", "model.ant", law, "e_open * ln(tnf_pg_ml / tnf0_pg_ml)")
+    path = Path(library.folder) / "barrier" / "parameters.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace("e_tnf_barrier,", "e_open,"), encoding="utf-8")
+    library = read_library(library.folder)
+    assert ("tnf", "barrier") not in {(link.source, link.target) for link in couplings(library)}
+    assert len(couplings(library)) == len(couplings()) - 1
+    assert [(row["source"], row["change"]) for row in compare(library)["couplings"]] == [("tnf", "removed")]
+    assert strict_problems(library) == []
+    (problem,) = found(library, "ties between submodels")
+    assert problem.startswith("barrier reads tnf_pg_ml of immune")
+
+
+def test_a_submodel_is_described_with_the_links_that_end_in_it() -> None:
+    links = {(row["source"], row["target"]) for row in describe("barrier")["couplings"]}
+    assert {("oral_lactoferrin", "barrier"), ("scfa", "barrier"), ("barrier", "il6")} <= links
+    assert ("il6", "mood") not in links
+
+
+def test_a_file_is_not_written_over_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in (".", "..", str(tmp_path), "/"):
+        assert "must be a file, got a folder" in refusal(lambda name=name: write_file(name, b"x"))
+    write_file("new.svg", b"x")
+    assert (tmp_path / "new.svg").read_bytes() == b"x"
+    assert [path.name for path in tmp_path.iterdir()] == ["new.svg"]
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,10 @@ ARMS = [
 ]
 WORDED = "improvement reported, magnitude not seen (invented wording)"
 
+PATHS = {
+    "known mechanisms": {"mean": -0.021, "low": -0.083, "high": 0.034},
+    "direct, unexplained path": {"mean": -0.107, "low": -0.312, "high": 0.052},
+}
 # id, label, column, median, sd, grade, human
 NODES = [
     ("bif", "Bifidobacterium", "Gut lumen", 1.42, 0.31, "A", True),
@@ -182,6 +186,7 @@ def endpoints() -> list[EndpointRow]:
                     published,
                     trial,
                     benefit=benefit,
+                    paths=PATHS if outcome.startswith("Depression") else None,
                 )
             )
     return rows

@@ -180,3 +180,15 @@ def test_wrapped_text_fits_and_keeps_its_letters():
         assert all(text_width(line, 12, 600) <= room for line in lines)
         assert "".join(lines).replace("-", "").replace(" ", "") == "Bifidobacteriumoftheadultcolon"
     assert wrap("one two three four", 30, 12, 400, lines=2)[-1].endswith("…")
+
+
+def test_a_drawing_of_its_own_holds_its_font_and_explains_its_signs() -> None:
+    nodes = [_node("a", "A"), _node("b", "B")]
+    depends = AxisDiagram("x", ["A", "B"], nodes, [AxisEdge("a", "b", "?", "B", True)])
+    raises = replace(depends, edges=[AxisEdge("a", "b", "+", "B", True)])
+    assert "@font-face" in axis_svg(depends, results=False, alone=True)
+    assert "@font-face" not in axis_svg(depends, results=False)
+    assert "it depends" in axis_svg(depends, results=False)
+    assert "it depends" not in axis_svg(raises, results=False)
+    assert "best link into it" in axis_svg(raises, results=False)
+    assert "best link into it" not in axis_svg(raises)

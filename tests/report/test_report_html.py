@@ -117,6 +117,8 @@ def test_published_stands_exactly_as_stored(page):
     assert text.count("contrast: placebo") == 2
     assert text.count("nothing reported") == 3
     assert "secondary outcome, not listed among the improved ones" in text
+    paths = "known mechanisms −0.02 [−0.08, 0.03]; direct, unexplained path −0.11 [−0.31, 0.05] SD"
+    assert text.count(f"of it: {paths}") == 3
     assert "None" not in text
 
 
@@ -154,6 +156,7 @@ def test_everything_written_by_a_person_is_escaped():
         uncertainty=[replace(content.uncertainty[0], component=bad, outcome_label=bad)],
         flow=[(bad, 1, 1, 1)],
         limits=[bad],
+        left_out=[(bad, bad, bad)],
         provenance={bad: bad},
         citations=[Citation(bad, bad, bad, '10.1/"><script>alert(1)</script>')],
     )

@@ -47,6 +47,7 @@ def test_it_says_what_the_page_says_in_its_order():
             "−1.6 [−3.4, 0.2]",
             "published: lower (contrast: not stated) (a)",
             "one simulated trial: −1.9 [−4.5, 1.3], p 0.31",
+            "of it: known mechanisms −0.02 [−0.08, 0.03]; direct, unexplained path −0.11 [−0.31, 0.05] SD",
             "published: nothing reported",
             "published: higher (contrast: placebo) (a)",
             f"(a) {example.WORDED}",

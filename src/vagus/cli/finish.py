@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
+import numpy as np
 
 from vagus import __version__, api
 from vagus.cli.names import check_names, with_line
@@ -18,6 +19,7 @@ from vagus.cli.progress import show_progress, stop_on_interrupt
 from vagus.errors import InputError
 from vagus.io import write_trial
 from vagus.io.folders import open_run, write_bytes, write_text
+from vagus.io.trajectories import Layout, chunk_size, write_store
 from vagus.model.libraries import Library
 from vagus.model.switches import describe_values
 from vagus.protocol import Protocol, bundled
@@ -33,21 +35,24 @@ class Finished:
     content: ReportContent | None
 
 
-def provenance(run: api.Run, draws: int) -> dict[str, str]:
-    """Return what is needed to repeat a run; the same on every machine, without time or path.
+def repeat(protocol: Protocol, library: Library | None, verb: str, *more: str) -> str:
+    """Return the command that makes a run again, in one form however the run was called.
 
     The run folder holds the protocol with its settings as ``protocol.yaml``: a protocol of one's own is repeated from
     there, a bundled one by its id.
     """
-    protocol = run.protocol
-    words = ["vagus", "run", "protocol.yaml"]
+    words = ["vagus", verb, "protocol.yaml"]
     if protocol.id in bundled() and protocol.source_file == f"{protocol.id} (bundled)":
         words[2:] = [protocol.id]
         words += [part for name, value in sorted(protocol.settings.items()) for part in ("--set", f"{name}={value}")]
-    library = run.axis.library
-    if library.folder:
+    if library is not None and library.folder:
         words += ["--model", library.folder]
-    words += ["--seed", str(run.seed), "--draws", str(draws)]
+    return shlex.join([*words, *more])
+
+
+def provenance(run: api.Run, draws: int) -> dict[str, str]:
+    """Return what is needed to repeat a run; the same on every machine, without time or path."""
+    protocol, library = run.protocol, run.axis.library
     own = {"submodels": library.describe()} if library.folder else {}
     values = {"set in the model": "; ".join(describe_values(protocol.model, library))} if protocol.model else {}
     return {
@@ -59,8 +64,15 @@ def provenance(run: api.Run, draws: int) -> dict[str, str]:
         "posterior": "none (priors)",
         "seed": str(run.seed),
         "parameter draws": str(draws),
-        "command": shlex.join(words),
+        **numerics(run),
+        "command": repeat(protocol, library, "run", "--seed", str(run.seed), "--draws", str(draws)),
     }
+
+
+def numerics(run: api.Run) -> dict[str, str]:
+    """Return how exactly a run was integrated, in words."""
+    precision, work = run.prediction.precision, run.prediction.work
+    return {"numerics": f"{precision.sentence}; {work.sentence}"} if precision is not None else {}
 
 
 def make_run(
@@ -126,7 +138,7 @@ def make_run(
         progress("files", 0, 1)
         with place.writing() as path:
             write_trial(path, run.data, overwrite=True)
-            _write_trajectories(path, run)
+            _write_trajectories(path, run, origin)
             if answer.analysis is not None:
                 name = "estimates_of_simulated_trial.csv"
                 write_text(path / name, answer.analysis.to_frame().to_csv(index=False, lineterminator="\n"))
@@ -184,7 +196,8 @@ def simulated_report(answer: api.Answer, origin: dict[str, str]) -> ReportConten
         answer.notes,
         answer.data,
         answer.run.prediction,
-        origin,
+        # Time stands in the report alone: all other files of a run are the same whenever it is repeated.
+        origin | {"engine time": answer.run.prediction.work.time},
         answer.run.axis,
     )
 
@@ -201,7 +214,7 @@ def write_report(path: Path, answer: api.Answer, content: ReportContent) -> None
     for name, spec in figure_specs(content).items():
         write_text(figures / f"{name}.vl.json", json.dumps(spec, indent=1, ensure_ascii=False) + "\n")
     if content.axis is not None:
-        write_text(figures / "axis.svg", axis_svg(content.axis))
+        write_text(figures / "axis.svg", axis_svg(content.axis, alone=True))
     rows = [{key: value for key, value in item.to_json().items() if key != "details"} for item in answer.estimates]
     for row in rows:
         row["published"] = json.dumps(row["published"], ensure_ascii=False) if row["published"] else ""
@@ -210,10 +223,18 @@ def write_report(path: Path, answer: api.Answer, content: ReportContent) -> None
     write_text(path / "report.html", render_html(content))
 
 
-def _write_trajectories(path: Path, run: api.Run) -> None:
-    import warnings
-
-    with warnings.catch_warnings():
-        # zarr announces that its own consolidated metadata are not yet in the specification; nothing here relies on it
-        warnings.simplefilter("ignore")
-        run.trajectories.astype("float32").to_zarr(path / "trajectories.zarr", mode="w", consolidated=False)
+def _write_trajectories(path: Path, run: api.Run, origin: dict[str, str]) -> None:
+    courses = tuple(run.prediction.trajectories.values())
+    first = courses[0]
+    layout = Layout(
+        arms=tuple(course.arm for course in courses),
+        subjects=first.subject_ids,
+        variables=first.names,
+        days=first.days - first.run_in_days,
+        people=(),
+        chunk=chunk_size(len(courses), len(first.days), len(first.names)),
+        attributes={**origin, "time": "days from the start of treatment, noon"},
+    )
+    values = np.stack([course.values for course in courses])
+    failed = np.array([[said != "ok" for said in course.status] for course in courses])
+    write_store(path, layout, values, failed, {})

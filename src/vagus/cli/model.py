@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from vagus.cli import options
+from vagus.cli.model_conformance import conformance_command
+from vagus.cli.model_import import import_command
 from vagus.errors import InputError, nearest
 
 if TYPE_CHECKING:
@@ -141,9 +144,13 @@ def check_command(folder: str | None, as_json: bool) -> int:
 def copy_command(name: str, folder: str) -> int:
     """Write the shipped submodel NAME into FOLDER, to change it there and use it with --model FOLDER."""
     from vagus.io.models import write_submodel
+    from vagus.model.infants import PARTS
     from vagus.model.libraries import shipped
 
     known = shipped()
+    if name in PARTS and name not in known.names:
+        text = f'NAME must be a submodel of the adult axis, got "{name}" of infants; their axis takes no own submodels.'
+        raise InputError(text)
     if name not in known.names:
         raise InputError(f'NAME must be a submodel, got "{name}"; {nearest(name, known.names)}')
     for path in write_submodel(known.submodel(name), folder):
@@ -217,7 +224,7 @@ def map_command(out: str | None, kind: str, folder: str | None, as_json: bool) -
 
     diagram, links = axis_map(infant_library() if kind == "infant" else _library(folder))
     if out is not None:
-        write_file(out, (axis_svg(diagram, results=False) + "\n").encode())
+        write_file(out, (axis_svg(diagram, results=False, alone=True) + "\n").encode())
     if as_json:
         nodes = [{"id": node.id, "label": node.label, "column": node.column} for node in diagram.nodes]
         print_json({"columns": list(diagram.columns), "nodes": nodes, "links": [vars(link) for link in links]})
@@ -304,6 +311,10 @@ def cross_check_command(
     return 0 if found.ok else 2
 
 
+command.add_command(import_command)
+command.add_command(conformance_command)
+
+
 def _axis(library: Library | None, settings: tuple[str, ...]) -> ComposedModel:
     """Return the axis of a library with what ``--set`` says."""
     from vagus.model import compose
@@ -314,10 +325,11 @@ def _axis(library: Library | None, settings: tuple[str, ...]) -> ComposedModel:
 
 
 def _product(dose: str) -> tuple[str, str]:
-    name, _, amount = dose.strip().partition(" ")
-    if not amount.strip():
+    # A product's name may hold blanks and digits: the amount is the last number that stands alone, and its unit.
+    found = re.fullmatch(r"(?P<product>.*?\S)\s+(?P<amount>[-+]?[\d.]\S*(\s+\S+)?)", dose.strip())
+    if not found:
         raise InputError(f"--dose must be a product and an amount, got \"{dose}\"; write --dose '{DOSE}'")
-    return name, amount.strip()
+    return found["product"], found["amount"]
 
 
 def _export(axis: ComposedModel, adult: Any, dose: str | None) -> str:

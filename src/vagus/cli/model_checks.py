@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from vagus.errors import Problem
 from vagus.model import compose
-from vagus.model.balance import CLOSED_WITHIN, carbon_balance
+from vagus.model.balance import CLOSED_WITHIN, carbon_balance, leak_problems
 from vagus.model.checks import Check, static_checks
 from vagus.model.infants import infant_library
 from vagus.model.libraries import TEXT, Library, shipped
@@ -32,18 +32,8 @@ def all_checks(library: Library | None = None) -> Iterator[Check]:
 
 def _balance(library: Library) -> Check:
     flows = carbon_balance(compose(library=library))
-    colon = library.submodel("colon")
-    problems = [
-        Problem(
-            colon.file(TEXT),
-            0,
-            f"Carbon must balance: {flow.guild} takes up {flow.carbon_in:.4g} mmol with {flow.substrate} and makes "
-            f"{flow.carbon_out:.4g}; {abs(flow.gap / flow.carbon_in):.1%} is {'lost' if flow.gap > 0 else 'made up'}.",
-        )
-        for flow in flows
-        if not flow.closed
-    ]
-    worst = max((abs(flow.gap / flow.carbon_in) for flow in flows), default=0.0)
+    problems = leak_problems(flows, library.submodel("colon"))
+    worst = max((abs(flow.share) for flow in flows), default=0.0)
     name = f"carbon balance of {len(flows)} uptakes"
     return Check(name, round(worst, 6), 0.0, tuple(problems), CLOSED_WITHIN, "largest share of carbon lost")
 
@@ -51,12 +41,14 @@ def _balance(library: Library) -> Check:
 def _positivity(library: Library) -> Check:
     from vagus.simulation.positivity import DRAWS, PEOPLE, ROUNDING, lowest_values
 
-    lowest, failed = lowest_values(compose(library=library))
+    axis = compose(library=library)
+    lowest, failed = lowest_values(axis)
     problems = [Problem("", 0, f"A simulation failed: {text}.") for text in failed]
     for item in lowest:
         if item.negative:
             text = f'"{item.state}" must not be negative, it falls to {item.value:.3g}.'
-            problems.append(Problem("", 0, text))
+            part = library.submodel(axis.owner[item.state])
+            problems.append(Problem(part.file(TEXT), part.line_of(item.state), text))
     name = f"no sign below zero in {len(lowest)} states"
     source = f"typical adult and {PEOPLE} drawn people, {1 + DRAWS} sets of constants"
     return Check(name, lowest[0].share if lowest else 0.0, 0.0, tuple(problems), ROUNDING, source)

@@ -70,6 +70,10 @@ def _grades(counted: dict[str, int]) -> str:
     return ", ".join(f"{grade} {number}" for grade, number in counted.items()) or "none"
 
 
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def _amount(value: float, unit: str) -> str:
     return write_number(value) + ("" if unit == "1" else f" {unit}")
 
@@ -83,7 +87,8 @@ def print_list(found: Facts) -> None:
         whose = "" if row["origin"] == "vagus" else f", {row['origin']}"
         infant = "" if row["axis"] == "adult" else f", {row['axis']}"
         _say(f"{row['submodel']}: {row['title']} [{row['status']}{infant}{whose}]", hanging=2)
-        _say(f"{row['states']} states, {row['variables']} variables; constants: {_grades(row['parameters'])}", 2, 2)
+        counts = f"{_count(row['states'], 'state')}, {_count(row['variables'], 'variable')}"
+        _say(f"{counts}; constants: {_grades(row['parameters'])}", 2, 2)
         _say(f"Form: {row['form']}", 2, 2)
     if found["switches"]:
         _head("Switches (--set model.NAME=on or off)")
@@ -117,7 +122,8 @@ def _submodel(facts: Facts) -> None:
     _say(f"{facts['name']}: {facts['title']} [{status}]", hanging=2)
     if facts["origin"] != "vagus":
         _say(f"From {facts['origin']}.", 2, 2)
-    _say(facts["about"] or facts["description"], 2)
+    if facts["about"]:
+        _say(facts["about"], 2)
     _say(f"Form: {facts['form']}", 2, 2)
     if facts["rederivation"]:
         _say(f"Re-derived in {facts['rederivation']}", 2, 2)
@@ -299,7 +305,7 @@ def print_difference(facts: Facts) -> None:
     _changes("Constants", facts["parameters"], _changed_row)
     _changes("Links", facts["couplings"], _changed_link)
     if not any(facts[kind] for kind in ("equations", "starts", "variables", "parameters", "couplings")):
-        _say("Nothing differs but comments.")
+        _say("Nothing that the model reads differs.")
 
 
 def _changes(title: str, rows: Sequence[Facts], write: Any) -> None:

@@ -15,6 +15,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 #: More threads than any machine of today has cores; a slip of the finger must not start a million.
 MOST_JOBS = 1024
 MOST_DRAWS = 10_000
+MOST_CHUNK = 100_000
 
 
 def _whole_number(
@@ -57,6 +58,13 @@ draws_option = click.option(
 )
 out_option = click.option("--out", type=click.Path(), default=None, help="Folder to write; runs/<trial id> by default.")
 force_option = click.option("--force", is_flag=True, help="Replace the run that is there, once the new one is made.")
+chunk_option = click.option(
+    "--chunk",
+    type=int,
+    default=None,
+    callback=_whole_number("--chunk", 1, MOST_CHUNK),
+    help="With --courses: people worked on and stored together; bounds memory, changes no value.",
+)
 model_option = click.option(
     "--model",
     "folder",

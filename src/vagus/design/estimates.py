@@ -8,15 +8,19 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from vagus.analysis import EffectEstimate
 from vagus.analysis.planned import STATISTICS, estimand_name
 from vagus.design.prediction import Effect, Prediction, quantiles, shares
 from vagus.evidence import PublishedRow
+from vagus.observation import loadings
 from vagus.protocol import Protocol
 
 #: Normal quantiles of 95 % and 50 % intervals.
 Z95, Z50 = 1.959963984540054, 0.6744897501960817
+#: Ends of the names of a shift's two parts -> what they are.
+PATHS = {"mech": "known mechanisms", "direct": "direct, unexplained path"}
 
 
 def predicted_estimates(
@@ -46,7 +50,9 @@ def predicted_estimates(
     tuple of EffectEstimate
         `estimate` is the mean of the true effect over parameter draws; `se` and the 95 % interval are those of the
         estimate that one trial of this size would give (parameters and sampling together), so `df` and `p_value` are
-        empty. `details` holds the interval of the true effect alone and the simulated trial's own estimate.
+        empty. `details` holds the interval of the true effect alone, the simulated trial's own estimate, and for a
+        questionnaire what of the effect the known mechanisms and the direct, unexplained path each bring, in SD of
+        the scale's trait (mean and 95 % of the parameter draws).
     """
     by_key = {(item.estimand, item.outcome, item.arm, item.contrast, item.visit): item for item in simulated}
     sizes = protocol.arm_sizes()
@@ -70,6 +76,7 @@ def predicted_estimates(
             "sd_between_people": effect.person_sd,
             "uncertainty": shares(effect, trial_se, measured, true),
             "simulated_trial": None if one is None else _one_trial(one),
+            "paths": _paths(protocol, prediction, effect),
         }
         rows.append(
             EffectEstimate(
@@ -106,6 +113,29 @@ def _back(value: float, log: bool) -> float:
 def _one_trial(one: EffectEstimate) -> dict[str, Any]:
     kept = ("estimate", "se", "ci_low", "ci_high", "df", "p_value", "p_adjusted", "n", "method")
     return {name: getattr(one, name) for name in kept}
+
+
+def _paths(protocol: Protocol, prediction: Prediction, effect: Effect) -> dict[str, dict[str, float]] | None:
+    loading = loadings().get(effect.planned.outcome)
+    if loading is None:
+        return None
+
+    def course(part: str, arm: str, label: str) -> NDArray[np.float64]:
+        at = np.flatnonzero(prediction.days == protocol.visit(label).day)[0]
+        column: NDArray[np.float64] = prediction.bands[f"{loading.shift}_{part}"][arm][:, at]
+        return column
+
+    found = {}
+    for part, name in PATHS.items():
+        there = course(part, effect.arm, effect.planned.visit)
+        if effect.reference == "baseline":
+            here = course(part, effect.arm, protocol.schedule.visits[0].label)
+        else:
+            here = course(part, effect.reference, effect.planned.visit)
+        change = loading.loading * (there - here)
+        low, high = quantiles(change, (0.025, 0.975))
+        found[name] = {"mean": float(change.mean()), "low": low, "high": high}
+    return found
 
 
 def _change_spread(outcomes: pd.DataFrame, truth: pd.DataFrame, effect: Effect) -> tuple[float, float]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Event
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,9 @@ from vagus.model import draw_uncertain
 from vagus.model.couplings import Node, nodes
 from vagus.observation import expected
 from vagus.protocol import PlannedAnalysis, Protocol
-from vagus.simulation import People, Trajectories, simulate_arms
+from vagus.simulation import People, Precision, Stack, Trajectories, Work
+from vagus.simulation.numerics import audited_places
+from vagus.simulation.trial import choose_precision, simulate_arms, simulate_draws, stack_arms
 from vagus.trial import outcome
 
 Array = NDArray[np.float64]
@@ -101,6 +104,10 @@ class Prediction:
         People simulated in each further draw.
     days : numpy.ndarray
         Shape (t,), days of the bands counted as visits are: 0 is the last noon before treatment.
+    precision : Precision, optional
+        Of all simulations, from an audit of some of them.
+    work : Work
+        What the engine did.
     """
 
     effects: tuple[Effect, ...]
@@ -113,11 +120,17 @@ class Prediction:
     simulated: int
     people_per_draw: int = 0
     days: Array = field(default_factory=lambda: np.empty(0))
+    precision: Precision | None = None
+    work: Work = field(default_factory=Work)
 
 
-#: Variables whose course is drawn in the report.
+#: Simulations of further draws that the engine is given at once: enough to fill its lanes, few enough for memory.
+SIMULATIONS_AT_ONCE = 1024
+#: Variables whose course is kept from every draw.
 BANDS = (
-    *("bif_fraction", "tscfa_mM", "il6_pg_ml", "car_30", "mood_shift", "sleep_shift"),
+    *("bif_fraction", "tscfa_mM", "il6_pg_ml", "car_30"),
+    *("mood_shift_mech", "mood_shift_direct", "sleep_shift_mech", "sleep_shift_direct"),
+    *("ibs_shift_mech", "ibs_shift_direct"),
     *("vitamin_d_nmol_l", "magnesium_mmol_l"),
 )
 
@@ -165,6 +178,9 @@ def predict(
     some = np.arange(min(people_per_draw, people.cohort.n))
     in_all = len(arms) * (people.cohort.n + draws * len(some))
     finished = 0
+    work = Work(threads=threads)
+    precision = choose_precision(model, _sample(people, model, protocol, seed, draws, some), protocol, work, cancel)
+    how: dict[str, Any] = {"lanes": precision.lanes, "threads": threads, "work": work, "cancel": cancel}
 
     def advance(done: int, _: int) -> None:
         if on_progress is not None:
@@ -177,9 +193,8 @@ def predict(
         protocol,
         draw_uncertain(table, seed, 0),
         seed=seed,
-        threads=threads,
         on_progress=advance,
-        cancel=cancel,
+        **how,
     )
     finished = len(arms) * people.cohort.n
     truth = expected(protocol, people.cohort, central, seed)
@@ -194,23 +209,16 @@ def predict(
     }
     bands: dict[str, dict[str, list[Array]]] = {name: {arm: [] for arm in arms} for name in BANDS}
     failed = _failures(central)
-    for draw in range(1, draws + 1):
-        course = simulate_arms(
-            people,
-            model,
-            protocol,
-            draw_uncertain(table, seed, draw),
-            seed=seed,
-            rows=some,
-            threads=threads,
-            on_progress=advance,
-            cancel=cancel,
-        )
-        finished += len(arms) * len(some)
-        failed += _failures(course)
-        drawn = _Truth(expected(protocol, people.cohort, course, seed))
-        shifts.append({key: drawn.effect(*key)[0] - base[key] for key in contrasts})
-        _collect(axis, bands, axis_changes(protocol, course), course)
+    together = max(1, SIMULATIONS_AT_ONCE // max(1, len(arms) * len(some)))
+    for first in range(1, draws + 1, together):
+        drawn = [draw_uncertain(table, seed, draw) for draw in range(first, min(first + together, draws + 1))]
+        found = simulate_draws(people, model, protocol, drawn, seed=seed, rows=some, on_progress=advance, **how)
+        finished += len(arms) * len(some) * len(drawn)
+        for course in found:
+            failed += _failures(course)
+            true = _Truth(expected(protocol, people.cohort, course, seed))
+            shifts.append({key: true.effect(*key)[0] - base[key] for key in contrasts})
+            _collect(axis, bands, axis_changes(protocol, course), course)
     if not draws:
         _collect(axis, bands, axis_changes(protocol, subset), subset)
     effects = []
@@ -234,7 +242,26 @@ def predict(
         simulated=in_all,
         people_per_draw=len(some),
         days=next(iter(central.values())).days + 0.5 - protocol.schedule.run_in_days,
+        precision=precision,
+        work=work,
     )
+
+
+def _sample(
+    people: People, model: engine.Model, protocol: Protocol, seed: int, draws: int, some: NDArray[np.int64]
+) -> Stack:
+    """Return the simulations that are audited, spread evenly over the whole cohort and all draws."""
+    arms, everybody = list(protocol.arms), np.arange(people.cohort.n)
+    central = len(arms) * len(everybody)
+    stacks = []
+    for place in audited_places(central + draws * len(arms) * len(some)):
+        draw, place_in_draw = (0, place) if place < central else divmod(place - central, len(arms) * len(some))
+        who = everybody if place < central else some
+        arm, person = divmod(place_in_draw, len(who))
+        drawn = draw_uncertain(people.axis.parameters, seed, int(draw) + (place >= central))
+        row = who[person : person + 1]
+        stacks.append(stack_arms(people, model, protocol, drawn, seed=seed, arms=[arms[arm]], rows=row))
+    return Stack.join(stacks)
 
 
 def axis_changes(protocol: Protocol, course: Mapping[str, Trajectories]) -> dict[str, dict[str, float]]:

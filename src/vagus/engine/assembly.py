@@ -292,6 +292,13 @@ class Code:
         """Return a new variable."""
         return Variable(self, first, kind)
 
+    def memory(self, count: int, kind: Any, alignment: int) -> Array:
+        """Return room for some numbers while the function runs."""
+        with self.builder.goto_entry_block():
+            place = self.builder.alloca(kind, count)
+        place.align = alignment
+        return Array(self, place)
+
     def array_at(self, address: Value, kind: Any = REAL) -> Array:
         """Return the array at an address."""
         return Array(self, self.builder.inttoptr(address.value, kind.as_pointer()))

@@ -31,6 +31,10 @@ FUNCTIONS = ("prepare", "rhs", "outputs", "triggers", "switches")
 VECTOR: dict[str, Callable[[Value], Value]] = {
     name: getattr(vectormath, name) for name in ("exp", "log", "sin", "cos", "tan", "tanh")
 }
+# what a function that has many of them computes in loops: long code that is run once from beginning to end is fetched
+# more slowly than it is executed
+BATCHED = {"logsize": vectormath.log_of_size, **{name: VECTOR[name] for name in ("exp", "log", "sin", "cos")}}
+LEAST_BATCH, LEAST_BATCHED = 3, 24
 OWN: dict[str, Callable[[Code, Value], Value]] = {
     "sqrt": Code.root,
     "abs": Code.size,
@@ -137,10 +141,29 @@ def write(model: LaneModel, shape: Shape) -> tuple[str, int]:
     first = model.still + model.parameters
     places = {node: first + k for k, node in enumerate(prepared)}
     module = Module("vagus-lanes")
-    _Writer(module, model, shape, "prepare", {}).write([(places[node], node) for node in prepared])
+    write_function(module, model, shape, "prepare", [(places[node], node) for node in prepared], {})
     for name, job in jobs.items():
-        _Writer(module, model, shape, name, places).write(job)
+        write_function(module, model, shape, name, job, places)
     return module.text(), len(prepared)
+
+
+def write_function(
+    module: Module, model: LaneModel, shape: Shape, name: str, job: list[tuple[int, int]], places: dict[int, int]
+) -> None:
+    """Add to a module a function that computes nodes.
+
+    Parameters
+    ----------
+    module : Module
+    model : LaneModel
+    shape : Shape
+    name : str
+    job : list of (int, int)
+        Place in the function's output, and node.
+    places : dict of int to int
+        Where in `p` a node stands that another function has prepared.
+    """
+    _Writer(module, model, shape, name, places).write(job)
 
 
 class _Writer:
@@ -160,21 +183,59 @@ class _Writer:
 
     def write(self, job: list[tuple[int, int]]) -> None:
         """Compute one root after the other, each with what it needs: few values are held at a time."""
+        for function, nodes in self._batches([root for _, root in job]):
+            self._compute_batch(function, nodes)
         for place, root in job:
-            waiting = [root]
-            while waiting:
-                node = waiting[-1]
-                missing = () if node in self.places else self.graph.nodes[node].args
-                missing = tuple(arg for arg in missing if arg not in self.values)
-                if missing:
-                    waiting.extend(reversed(missing))
-                    continue
-                waiting.pop()
-                if node not in self.values:
-                    self.values[node] = self._value(node)
-            value = self.values[root]
+            value = self._computed(root)
             self.out[place] = self.code.choose(value, self._number(1.0), 0.0) if self.graph.is_boolean(root) else value
         self.code.give(0)
+
+    def _batches(self, roots: list[int]) -> list[tuple[str, list[int]]]:
+        """Return the functions that are computed many at a time, in an order of evaluation."""
+        needed: set[int] = set()
+        waiting = list(roots)
+        while waiting:
+            node = waiting.pop()
+            if node not in needed:
+                needed.add(node)
+                waiting.extend(self._below(node))
+        rank: dict[int, int] = {}  # how many such functions stand one within the other
+        found: dict[tuple[int, str], list[int]] = {}
+        for node in sorted(needed):
+            op = self.graph.nodes[node].op
+            rank[node] = max((rank[arg] for arg in self._below(node)), default=0)
+            if op in BATCHED and node not in self.places:
+                rank[node] += 1
+                found.setdefault((rank[node], op), []).append(node)
+        batches = [(op, nodes) for (_, op), nodes in sorted(found.items()) if len(nodes) >= LEAST_BATCH]
+        return batches if sum(len(nodes) for _, nodes in batches) >= LEAST_BATCHED else []
+
+    def _compute_batch(self, function: str, nodes: list[int]) -> None:
+        code = self.code
+        arguments = [self._computed(self.graph.nodes[node].args[0]) for node in nodes]
+        rows = code.memory(len(nodes), self.kind, ALIGNMENT)
+        for place, argument in enumerate(arguments):
+            rows[place] = argument
+        with code.each(len(nodes)) as row:
+            rows[row] = BATCHED[function](rows[row])
+        for place, node in enumerate(nodes):
+            self.values[node] = rows[place]
+
+    def _below(self, node: int) -> tuple[int, ...]:
+        return () if node in self.places else self.graph.nodes[node].args
+
+    def _computed(self, root: int) -> Value:
+        waiting = [root]
+        while waiting:
+            node = waiting[-1]
+            missing = tuple(arg for arg in self._below(node) if arg not in self.values)
+            if missing:
+                waiting.extend(reversed(missing))
+                continue
+            waiting.pop()
+            if node not in self.values:
+                self.values[node] = self._value(node)
+        return self.values[root]
 
     def _number(self, value: float) -> Value:
         return Value(self.code, self.code.constant(value, self.kind))

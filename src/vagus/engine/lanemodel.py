@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -134,6 +134,23 @@ def _write(model: Model) -> LaneModel:
     )
 
 
+def rewrite(model: Model, nodes: Sequence[int]) -> tuple[LaneModel, list[int]]:
+    """Rewrite further expressions of a model together with its rates, in a graph of their own.
+
+    Returns
+    -------
+    LaneModel
+        With the new graph and its rates; the nodes of all else are those of `lane_model`.
+    list of int
+        The expressions in that graph.
+    """
+    own = lane_model(model)
+    places = {int(old): new for new, old in enumerate(own.order)}
+    rewriter = _Rewriter(model, places, {int(place) for place in own.order[own.marks]}, nodes)
+    rates = tuple(rewriter.value(model.rates[place]) for place in own.order[: own.moving])
+    return replace(own, graph=rewriter.graph, rates=rates), [rewriter.value(node) for node in nodes]
+
+
 def _lasts(graph: Graph, node: int, moving: int) -> bool:
     """Say whether a condition compares a clock, which runs evenly, with what does not move."""
     op, args, _ = graph.nodes[node]
@@ -177,7 +194,7 @@ class _Split(NamedTuple):
 class _Rewriter:
     """Rewrites expressions, each once."""
 
-    def __init__(self, model: Model, places: dict[int, int], marks: set[int]) -> None:
+    def __init__(self, model: Model, places: dict[int, int], marks: set[int], more: Sequence[int] = ()) -> None:
         self.old = model.graph
         self.graph = Graph()
         g = self.graph
@@ -199,6 +216,7 @@ class _Rewriter:
         roots = [
             *(*model.rates, *model.output_nodes, *model.switches),
             *(node for event in model.events for node in (event.trigger, *(value for _, value in event.assignments))),
+            *more,
         ]
         nodes = [self.old.nodes[node] for node in self.old.order(roots)]
         self.uses = Counter(arg for node in nodes for arg in node.args)

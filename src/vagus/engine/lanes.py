@@ -1,12 +1,16 @@
 """The integrator for lanes: many people at once through a compiled kernel, each with an own time and an own step.
 
-The method is the explicit one of `vagus.engine.integrate`, with the same step control, exact stops and location of
-events. One vector instruction serves a whole group of lanes; what a lane decides rests on its own numbers alone, so a
-person's bits depend neither on the neighbours nor on threads. A lane that is done takes the next person of the
-queue, which all threads share. Time is a whole day and the time since then (see `vagus.engine.lanemodel`).
+The stiff method is that of `vagus.engine.integrate`, the explicit one that of `vagus.engine.pair`; choice of method,
+exact stops and location of events are as in the former. One vector instruction serves a whole group of lanes; what a
+lane decides rests on its own numbers alone, so a person's bits depend neither on the neighbours nor on threads. A lane
+that is done takes the next person of the queue, which all threads share. Time is a whole day and the time since then
+(see `vagus.engine.lanemodel`).
 
-A person whose step vanishes is handed over, and the scalar integrator finds out why. So is a person who needs more
-steps from one output to the next than the scalar integrator's stiff method may cost.
+All lanes of a group use one method. A person who shall change it leaves the group: everything that belongs to this
+person is written into a record, and a lane of the other group reads it and goes on. Whoever runs the groups (see
+`vagus.engine.lanesolver`) decides which one runs, and `integrate` returns when it is time to ask.
+
+A person whose step vanishes is handed over, and the scalar integrator finds out why.
 
 Masks are held as numbers, 1 and 0, one row of lanes each. The rows' names:
 
@@ -20,6 +24,14 @@ live       holds a person; fresh: has just begun; stale: its rates must be compu
 step, end  the step at hand and where it leads; good: it holds; open: events in it are still looked for
 share      of the step, at which an event is; lower: up to which events were looked for
 found      has an event here; cut: the step ends at an event
+whole      the step is as long as it should be; past: the last good one if that was, else 0
+rate       of the fastest change, by the Jacobian
+limited,   looks so far at which stability held the step down, and at which it did not
+calm
+covered,   time and operations since a choice of method began; speed: what the explicit method covers by an operation,
+spent      short: its step
+trial,     stiff steps until a trial ends and until the explicit method is thought of again; pause: number of the step
+review     before which no trial starts, penalty: steps that a trial which does not pay adds; moves: changes the method
 ========== ===============================================================================================
 """
 
@@ -29,36 +41,50 @@ import ctypes
 import inspect
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vagus.engine import assembly, integrate, vectormath
+from vagus.engine import assembly, integrate, pair, vectormath
 from vagus.engine.assembly import REAL, WHOLE, WHOLES, Array, Cells, Code, Module, Value, Variable
 from vagus.engine.integrate import (
+    CALM_STEPS,
+    EASE,
+    FIRST_PENALTY,
+    GAMMA,
     HOPELESS,
     LEAST_ERROR,
     LEAST_SHARE,
     LONGEST_CHAIN,
     MOST_GROWTH,
     MOST_SHRINK,
+    REVIEW_STEPS,
+    ROS_A,
+    ROS_ALPHA,
+    ROS_C,
+    ROS_D2,
+    ROS_D3,
+    ROS_G,
     SAFETY,
-    TSIT_A,
-    TSIT_C,
-    TSIT_E,
-    TSIT_EXPONENT,
-    TSIT_MEMORY,
+    STIFF_STEPS,
+    TRIAL_STEPS,
+    TRIAL_WARM,
 )
 from vagus.engine.lanekernel import FUNCTIONS as KERNEL_FUNCTIONS
 from vagus.engine.lanekernel import Shape
+from vagus.engine.lanestiff import FUNCTIONS as STIFF_FUNCTIONS
 from vagus.engine.native import Library, build
 
 DONE, HANDED_OVER, WAITING = 0, -1, -2
 LOOKS = {True: 96, False: 208}  # four for each bit of a share
 BEYOND = 1.0 / 64.0  # of the way to a border's estimate that the next look goes beyond it
 KINDS = 5  # numbers that describe an event
+POWER_ROUNDS = 8  # of the power method
+LEAST_TREND = 1e-2  # a smaller error of the last step says little about the trend
+LOOK_STEPS = 32  # so many steps from one look at the stability of a step to the next; a power of two
+LIMITED = 0.5  # from this share of the stability region on, it holds the step down: the rate is a mean over fast states
 
 ROWS = (
     # of the kernel: time, states, then `p`: states that do not move, parameters, prepared values
@@ -66,7 +92,10 @@ ROWS = (
     *(
         "new",
         "stage",
+        "late",
         "k",
+        "slopes",
+        "factors",
         "scale",
         "at",
         "lost",
@@ -84,23 +113,35 @@ ROWS = (
 REALS = (
     *("parameters", "initial", "output_times", "dose_times", "dose_amounts", "input_starts", "input_values"),
     *("values", "final", "final_day", "stop_time", "floor"),
+    # records of people who wait for this group and for the other one
+    *("here", "there"),
 )
+LANE_WHOLES = ("person", "done", "dose", "interval")
 WHOLES_ = (
     *("queue", "next_in_queue", "finished", "cancel", "dose_offsets", "dose_states", "input_places", "watched"),
-    *("marks", "kinds", "targets", "events", "status", "steps", "rejected", "refreshed"),
-    # of each lane
-    *("person", "done", "dose", "interval"),
+    *("marks", "kinds", "targets", "events", "status", "steps", "rejected", "refreshed", "stiff_steps"),
+    *("waiting_here", "waiting_there"),
+    *LANE_WHOLES,
     "count",
 )
 SIZES = (
     *("n_queue", "n_moving", "n_still", "n_own", "n_outputs", "n_events", "n_switches", "n_times", "n_intervals"),
     *("n_inputs", "n_watched"),
+    # whether this group is the stiff one, a person's method may change, and new people come here
+    *("stiff", "automatic", "takes"),
+    *("n_record", "n_factors"),
 )
-NUMBERS = ("t_start", "t_end", "rtol", "share_of_scale", "max_step", "max_steps", "steps_an_output")
-TABLE = (*ROWS, *REALS, *WHOLES_, "numbers", *KERNEL_FUNCTIONS, *SIZES)
+NUMBERS = (
+    *("t_start", "t_end", "rtol", "share_of_scale", "max_step", "max_steps"),
+    # of the group's method: exponents of the step control, and the cost of a step
+    *("growth", "memory", "shrink", "cost", "cost_explicit"),
+)
+OWN_FUNCTIONS = tuple(f"stiff_{name}" for name in STIFF_FUNCTIONS)
+TABLE = (*ROWS, *REALS, *WHOLES_, "numbers", *KERNEL_FUNCTIONS, *OWN_FUNCTIONS, *SIZES)
 CELLS = (
     *("day", "off", "h", "before", "left", "right", "next_day", "next_part", "stop_day", "stop_part", "last"),
-    *("live", "fresh", "stale", "shrunk", "n_steps", "n_rejected", "n_refreshed", "allowed", "failed"),
+    *("live", "fresh", "stale", "shrunk", "n_steps", "n_rejected", "n_refreshed", "n_stiff", "failed"),
+    *("limited", "calm", "covered", "spent", "speed", "short", "trial", "review", "pause", "penalty", "moves"),
     *(
         "step",
         "end",
@@ -116,9 +157,14 @@ CELLS = (
         "level_low",
         "level_high",
         "side",
+        "past",
+        "whole",
+        "rate",
     ),
 )
-COUNT = ("evaluations", "probes", "rounds", "prepare")
+COUNTED = {"steps": "n_steps", "rejected": "n_rejected", "refreshed": "n_refreshed", "stiff_steps": "n_stiff"}
+# a call ends after so many `rounds_left`, and when so many people as `wanted` wait for the other group
+COUNT = ("evaluations", "probes", "rounds", "prepare", "rounds_left", "wanted")
 INFINITY = np.inf
 FAR = 1e30  # later than any output
 
@@ -151,6 +197,10 @@ class Frame:
     def truth(self, name: str) -> Value:
         """Return a row of masks as truths."""
         return self.row(name).differs(0.0)
+
+    def cells_array(self, name: str) -> Array:
+        """Return a row as an array."""
+        return self._array("cells").after(CELLS.index(name))
 
     def row(self, name: str) -> Value:
         """Return a row."""
@@ -206,9 +256,9 @@ class _Writer:
         self.functions: dict[str, Code] = {}
         for name in (
             *("interpolate", "probe", "rise", "fire", "write_outputs"),
-            *("take_inputs", "next_stop", "take_person", "start", "first_step", "refresh", "look_ahead"),
-            *("try_step", "next_size", "search", "locate", "go_through", "keep", "jump", "turn_day", "take_due"),
-            *("give_up", "integrate"),
+            *("take_inputs", "next_stop", "take_record", "take_person", "start", "first_step", "refresh", "look_ahead"),
+            *("explicit_step", "stiff_step", "try_step", "next_size", "search", "locate", "go_through", "keep"),
+            *("watch", "largest_rate", "review", "jump", "turn_day", "take_due", "give_up", "move", "integrate"),
         ):
             getattr(self, f"_{name}")(name)
 
@@ -241,38 +291,48 @@ class _Writer:
     def _interpolate(self, name: str) -> None:
         """Compute the states at `share` of the step."""
         code, f, _ = self._framed(name)
-        at, state = f.at, self._state_at(code, f)
-        with code.each(f.n_moving) as i:
-            at[i] = state(i)
+        at = f.at
+        for state in self._state_at(code, f):
+            with code.each(f.n_moving) as i:
+                at[i] = state(i)
         code.give(0)
 
     def _probe(self, name: str) -> None:
         """Compute, at `share` of the step, the states that triggers depend on, and the triggers."""
         code, f, _ = self._framed(name)
-        at, watched, state = f.at, f.watched, self._state_at(code, f)
-        with code.each(f.n_watched) as j:
-            i = watched[j]
-            at[i] = state(i)
+        at, watched = f.at, f.watched
+        for state in self._state_at(code, f):
+            with code.each(f.n_watched) as j:
+                i = watched[j]
+                at[i] = state(i)
         self._set_time(f, self._time_at_share(code, f))
         f.call("triggers", f.at, f.g)
         f.count.probes = f.count.probes + 1
         code.give(0)
 
     @staticmethod
-    def _state_at(code: Code, f: Frame) -> Callable[[Value], Value]:
-        """Return what computes a state at `share`; everything but the state's own numbers is computed before."""
+    def _state_at(code: Code, f: Frame) -> Iterator[Callable[[Value], Value]]:
+        """Give, for each method, what computes a state at `share`; what is the same for all states stands before."""
         share, step, n = f.row("share"), f.row("step"), f.n_moving
         whole = share >= 1.0
-        y, new, k = f.y, f.new, f.k
-        terms = [(step * weight, k.after(n * m)) for m, weight in enumerate(integrate.tsit_weights(share))]
+        y, new = f.y, f.new
+        k = [f.k.after(n * m) for m in range(pair.STAGES + 1)]
 
-        def state(i: Value) -> Value:
-            total = y[i]
-            for weight, rates in terms:
-                total = total + weight * rates[i]
-            return code.choose(whole, new[i], total)
+        def explicit(i: Value) -> Value:
+            return code.choose(whole, new[i], _total(y[i], weights, k, i))
 
-        return state
+        def stiff(i: Value) -> Value:
+            c2 = _total(k[0][i] * ROS_D2[0], ROS_D2[1:], k[1:], i)
+            c3 = _total(k[0][i] * ROS_D3[0], ROS_D3[1:], k[1:], i)
+            return code.choose(whole, new[i], y[i] * rest + share * (new[i] + rest * (c2 + share * c3)))
+
+        with code.either(f.stiff.differs(0)) as (is_stiff, is_explicit):
+            with is_stiff:
+                rest = 1.0 - share
+                yield stiff
+            with is_explicit:
+                weights = [step * weight for weight in pair.weights(share)]
+                yield explicit
 
     @staticmethod
     def _time_at_share(code: Code, f: Frame) -> Value:
@@ -374,7 +434,6 @@ class _Writer:
                 with code.each(f.n_outputs) as j:
                     row[j] = f.get("out", lane, j)
                 f.done[lane] = done + 1
-                f.set("allowed", lane, f.get("allowed", lane) + f.numbers.steps_an_output)
                 self._set_next(code, f, lane)
         code.give(0)
 
@@ -424,11 +483,54 @@ class _Writer:
         f.set("last", lane, code.choose(stop.get() >= f.numbers.t_end, code.real(1.0), 0.0))
         code.give(0)
 
-    def _take_person(self, name: str) -> None:
-        """Take the next person of the queue into a lane; where there is none, the lane rests."""
+    def _record(self, code: Code, f: Frame, lane: Value, record: Array) -> Iterator[tuple[Array, Value, Array, Value]]:
+        """Give all numbers that belong to the person of a lane: array and place, and the same in the person's record.
+
+        Those of the rows are within loops.
+        """
+        rows = dict.fromkeys(("y", "scale", "lost"), f.n_moving)
+        rows |= dict.fromkeys(("before", "low"), f.n_events)
+        rows |= {"cells": code.whole(len(CELLS)), "p": f.n_still + f.n_own, "s_now": f.n_switches}
+        for name, count in rows.items():
+            array = getattr(f, name) if name != "cells" else f.cells_array("day")
+            with code.each(count) as i:
+                yield array.seen_as(self.shape.number), i * self.shape.width + lane, record, i
+            record = record.after(count)
+        for place, name in enumerate((*LANE_WHOLES, "stop_time")):
+            yield getattr(f, name), lane, record, code.whole(place)
+
+    def _take_record(self, name: str) -> None:
+        """Take into a lane somebody who waits for this group; gives 0 where nobody does."""
+        code, f, (_, lane) = self._framed(name, WHOLE)
+        with code.when(f.waiting_here[0].equals(0)):
+            code.give(0)
+        place = f.waiting_here[0] - 1
+        f.waiting_here[0] = place
+        for array, i, record, k in self._record(code, f, lane, f.here.after(place * f.n_record)):
+            kind = array.pointer.type.pointee
+            array[i] = code.as_whole(record[k]) if kind == WHOLE else code.as_real(record[k], kind)
+        f.set("moves", lane, 0.0)
+        f.count.prepare = 1
+        code.give(1)
+
+    def _move(self, name: str) -> None:
+        """Write the person of a lane into a record for the other group, and take the next."""
         code, f, (table, lane) = self._framed(name, WHOLE)
+        place = f.waiting_there[0]
+        f.waiting_there[0] = place + 1
+        for array, i, record, k in self._record(code, f, lane, f.there.after(place * f.n_record)):
+            record[k] = code.as_real(array[i])
+        code.give(self._run(code, "take_person", table, lane))
+
+    def _take_person(self, name: str) -> None:
+        """Take the next person into a lane, of those who wait for this group or of the queue; else the lane rests."""
+        code, f, (table, lane) = self._framed(name, WHOLE)
+        with code.when(self._run(code, "take_record", table, lane).equals(1)):
+            code.give(1)
         for cell in CELLS:
             f.set(cell, lane, {"left": INFINITY, "right": INFINITY, "next_day": INFINITY}.get(cell, 0.0))
+        with code.when(f.takes.equals(0)):
+            code.give(0)
         place = code.next_of(f.next_in_queue)
         with code.when(place >= f.n_queue):
             code.give(0)
@@ -442,7 +544,7 @@ class _Writer:
         f.set("day", lane, day)
         f.set("off", lane, start - day)
         f.set("before", lane, LEAST_ERROR)
-        f.set("allowed", lane, f.numbers.steps_an_output)
+        f.set("penalty", lane, float(FIRST_PENALTY))
         for cell in ("live", "fresh", "stale"):
             f.set(cell, lane, 1.0)
         own, n = f.parameters.after(person * f.n_own), f.n_moving
@@ -464,7 +566,7 @@ class _Writer:
     def _start(self, name: str) -> None:
         """Bring lanes with new people or new inputs in order: prepared values, switches, events, first outputs."""
         code, f, (table,) = self._framed(name)
-        f.call("prepare", f.y, f.p)
+        self._prepare(code, f)
         f.count.prepare = 0
         self._set_time(f, f.row("off"))
         new = f.truth("fresh")
@@ -482,6 +584,12 @@ class _Writer:
         self._run(code, "write_outputs", table, 1)
         f.cells.fresh = self._row(code, 0.0)
         code.give(0)
+
+    @staticmethod
+    def _prepare(code: Code, f: Frame) -> None:
+        f.call("prepare", f.y, f.p)
+        with code.when(f.stiff.differs(0)):
+            f.call("stiff_prepare", f.y, f.p)
 
     def _note_switches(self, code: Code, f: Frame, lanes: Value) -> None:
         """Compute the switches of some lanes here; where the next jump is must be found anew."""
@@ -592,57 +700,124 @@ class _Writer:
 
     def _try_step(self, name: str) -> None:
         """Compute one step of every lane, and its scaled error; a lane that rests or waits takes an empty one."""
-        code, f, _ = self._framed(name)
-        off, n, y, stage, new = f.row("off"), f.n_moving, f.y, f.stage, f.new
-        k = [f.k.after(n * s) for s in range(7)]
+        code, f, (table,) = self._framed(name)
+        off = f.row("off")
         f.cells.h = code.smaller(f.row("h"), f.number("max_step"))
         h = f.row("h")
         goal = code.smaller(f.row("left"), self._offset(f, "stop"))
         room = goal - off
-        lands = h * 1.001 >= room
-        end = code.choose(lands, goal, off + code.choose(2.0 * h > room, 0.5 * room, h))
+        lands, halves = h * 1.001 >= room, 2.0 * h > room
+        end = code.choose(lands, goal, off + code.choose(halves, 0.5 * room, h))
         active = f.truth("live") & (room > 0.0)
         end = code.choose(active, end, off)
-        step = end - off  # what the clock will show
-        f.cells.step, f.cells.end = step, end
+        f.mark("whole", ~code.choose(lands, h > room, halves))
+        f.set_where(active & ~(end > off), failed=1.0)
+        f.cells.step, f.cells.end = end - off, end  # what the clock will show
         f.time[0] = f.row("day")
-        for s in range(1, 6):
-            shares = [step * TSIT_A[s][m] for m in range(s)]
+        with code.either(f.stiff.differs(0)) as (is_stiff, is_explicit):
+            with is_stiff:
+                self._run(code, "stiff_step", table)
+            with is_explicit:
+                self._run(code, "explicit_step", table)
+        active, error = f.row("step") > 0.0, f.row("error")
+        error = code.choose(error < HOPELESS, error, HOPELESS)
+        f.cells.error = error
+        good = active & (error <= 1.0)
+        f.mark("good", good)
+        one = self._row(code, 1.0)
+        tried = code.choose(active, one, 0.0)
+        f.cells.n_steps = f.row("n_steps") + tried
+        f.cells.n_rejected = f.row("n_rejected") + code.choose(active & ~good, one, 0.0)
+        f.cells.spent = f.row("spent") + tried * f.number("cost")
+        f.cells.covered = f.row("covered") + code.choose(good, f.row("step"), 0.0)
+        code.give(0)
+
+    def _explicit_step(self, name: str) -> None:
+        """Compute one explicit step and its error."""
+        code, f, _ = self._framed(name)
+        off, n, y, stage, late, new = f.row("off"), f.n_moving, f.y, f.stage, f.late, f.new
+        step, end = f.row("step"), f.row("end")
+        k = [f.k.after(n * s) for s in range(pair.STAGES + 1)]
+        for s in range(1, pair.STAGES):
+            shares = [step * pair.A[s][m] for m in range(s)]
+            target = late if s == pair.STAGES - 1 else stage
             with code.each(n) as i:
-                stage[i] = _total(y[i], shares, k, i)
-            f.time[1] = end if TSIT_C[s] == 1.0 else off + TSIT_C[s] * step
-            f.call("rhs", stage, k[s])
-        lost, kept = f.lost, f.rest
-        shares = [step * weight for weight in TSIT_A[6]]
+                target[i] = _total(y[i], shares, k, i)
+            f.time[1] = end if pair.C[s] == 1.0 else off + pair.C[s] * step
+            f.call("rhs", target, k[s])
+        shares = [step * weight for weight in pair.A[-1]]
+        lost, advance = f.lost, self._advance(f)
         with code.each(n) as i:
-            before = y[i]
             # in single precision, what a sum loses is added in the next step
             gain = (
                 _total(lost[i], shares, k, i)
                 if self.shape.single
                 else _total(shares[0] * k[0][i], shares[1:], k[1:], i)
             )
+            error = _total(k[0][i] * pair.E[0], pair.E[1:-1], k[1:], i)  # before the stores: one load serves both
+            advance(i, gain)
+            stage[i] = error
+        f.call("rhs", new, k[-1])
+        f.count.evaluations = f.count.evaluations + pair.STAGES
+        squares, tolerated = self._variable(code, 0.0), self._tolerated(code, f)
+        with code.each(n) as i:
+            total = stage[i] + pair.E[-1] * k[-1][i]
+            scaled = step * total / tolerated(i, code.larger(code.size(y[i]), code.size(new[i])))
+            squares.set(squares.get() + scaled * scaled)
+        f.cells.error = code.root(squares.get() / self._states(code, f))
+        code.give(0)
+
+    def _advance(self, f: Frame) -> Callable[[Value, Value], None]:
+        """Return what sets a state's new value from its gain; in single precision, it keeps what the sum loses."""
+        y, new, rest = f.y, f.new, f.rest
+
+        def advance(i: Value, gain: Value) -> None:
+            before = y[i]
             after = before + gain
             new[i] = after
             if self.shape.single:
-                kept[i] = gain - (after - before)
-            stage[i] = _total(k[0][i] * TSIT_E[0], TSIT_E[1:6], k[1:], i)
-        f.call("rhs", new, k[6])
+                rest[i] = gain - (after - before)
+
+        return advance
+
+    def _stiff_step(self, name: str) -> None:
+        """Compute one stiff step and its error; a lane whose matrix is not sound has none."""
+        code, f, _ = self._framed(name)
+        off, n, y, stage, new = f.row("off"), f.n_moving, f.y, f.stage, f.new
+        step, end = f.row("step"), f.row("end")
+        k = [f.k.after(n * s) for s in range(7)]
+        rates, slopes, jacobian = f.slopes, f.slopes.after(n), f.slopes.after(n * 2)
+        f.time[1] = off
+        f.call("stiff_slopes", y, f.slopes)
+        inverse = code.choose(step > 0.0, 1.0 / step, 1.0)
+        f.cells.share = inverse * (1.0 / GAMMA)
+        code.call_lanes(f.stiff_factor, jacobian, f.cells_array("share"), f.factors)
+        for s in range(6):
+            if s:
+                with code.each(n) as i:
+                    # the sixth stage begins where the fifth did, with its increment added
+                    stage[i] = stage[i] + k[4][i] if s == 5 else _total(y[i], ROS_A[s], k, i)
+                f.time[1] = end if ROS_ALPHA[s] == 1.0 else off + ROS_ALPHA[s] * step
+                f.call("rhs", stage, k[6])
+            value, slope = k[6] if s else rates, ROS_G[s] * step
+            shares = [ROS_C[s][m] * inverse for m in range(s)]
+            with code.each(n) as i:
+                first = value[i] + slope * slopes[i] if ROS_G[s] else value[i]
+                k[s][i] = _total(first, shares, k, i)
+            code.call_lanes(f.stiff_solve, f.factors, k[s])
         f.count.evaluations = f.count.evaluations + 6
         squares, tolerated = self._variable(code, 0.0), self._tolerated(code, f)
+        lost, advance = f.lost, self._advance(f)
         with code.each(n) as i:
-            total = stage[i] + TSIT_E[6] * k[6][i]
-            size = code.larger(code.size(y[i]), code.size(new[i]))
-            scaled = step * total / tolerated(i, size)
+            if self.shape.single:
+                advance(i, _total(lost[i], (*ROS_A[5], 1.0), k, i))
+            else:
+                new[i] = stage[i] + k[5][i]
+            scaled = k[5][i] / tolerated(i, code.larger(code.size(y[i]), code.size(new[i])))
             squares.set(squares.get() + scaled * scaled)
         error = code.root(squares.get() / self._states(code, f))
-        error = code.choose(error < HOPELESS, error, HOPELESS)
-        f.cells.error = error
-        good = active & (error <= 1.0)
-        f.mark("good", good)
-        one = self._row(code, 1.0)
-        f.cells.n_steps = f.row("n_steps") + code.choose(active, one, 0.0)
-        f.cells.n_rejected = f.row("n_rejected") + code.choose(active & ~good, one, 0.0)
+        f.cells.error = code.choose(f.factors[f.n_factors - 1].differs(0.0), error, HOPELESS)
+        f.cells.n_stiff = f.row("n_stiff") + code.choose(step > 0.0, self._row(code, 1.0), 0.0)
         code.give(0)
 
     def _next_size(self, name: str) -> None:
@@ -652,23 +827,31 @@ class _Writer:
         active = step > 0.0
         error = code.larger(f.row("error"), 1e-10)
         logarithm = vectormath.log_of_size(error)
-        memory = TSIT_MEMORY * vectormath.log_of_size(f.row("before"))
-        exponent = code.choose(good, memory - TSIT_EXPONENT * logarithm, -0.2 * logarithm)
-        growth = SAFETY * vectormath.exp(exponent)
+        memory = f.number("memory") * vectormath.log_of_size(f.row("before"))
+        exponent = code.choose(good, memory - f.number("growth") * logarithm, -f.number("shrink") * logarithm)
+        chosen = self._variable(code, exponent)
+        with code.when(f.stiff.differs(0)):
+            # what follows from the last two steps (Gustafsson), where it is less
+            past = f.row("past")
+            ratio = vectormath.log_of_size(code.larger(f.row("before"), LEAST_TREND)) - 2.0 * logarithm
+            trend = vectormath.log_of_size(step / past) + f.number("growth") * ratio
+            chosen.set(code.choose(good & (past > 0.0) & (trend < exponent), trend, exponent))
+        growth = SAFETY * vectormath.exp(chosen.get())
         most = code.choose(f.truth("shrunk"), self._row(code, 1.0), MOST_GROWTH)
         growth = code.smaller(growth, code.choose(good, most, 0.9))
         growth = code.larger(growth, MOST_SHRINK)
         grown = step * growth
-        shortened = good & (step < h)  # to land on a stop: says little about the next one
+        shortened = good & ~f.truth("whole")  # to land on a stop: says little about the next one
         size = code.choose(shortened & (growth >= 1.0), code.larger(grown, h), grown)
         f.set_where(good & ~shortened, before=code.larger(error, LEAST_ERROR))
+        f.set_where(good, past=code.choose(shortened, 0.0, step))
         bad = active & ~good
         f.set_where(active, h=size, shrunk=code.choose(bad, self._row(code, 1.0), 0.0))
         # look again: an earlier jump may have been stepped over
         f.set_where(bad, left=INFINITY, right=INFINITY)
         vanished = bad & (f.row("off") + size <= f.row("off"))
-        too_many = (f.row("n_steps") >= f.number("max_steps")) | (f.row("n_steps") >= f.row("allowed"))
-        f.set_where(vanished | (too_many & f.truth("live")), failed=1.0)
+        too_many = f.truth("live") & (f.row("n_steps") >= f.number("max_steps"))
+        f.set_where(vanished | too_many, failed=1.0)
         code.give(0)
 
     # ------------------------------------------------------------------ events in a step
@@ -792,18 +975,107 @@ class _Writer:
     def _keep(self, name: str) -> None:
         """Take the good steps."""
         code, f, _ = self._framed(name)
-        y, new, k, scale, last = f.y, f.new, f.k, f.scale, f.k.after(f.n_moving * 6)
+        y, new, k, scale, last = f.y, f.new, f.k, f.scale, f.k.after(f.n_moving * pair.STAGES)
         lost, rest = f.lost, f.rest
-        good, known = f.truth("good"), f.truth("good") & ~f.truth("cut")
+        good = f.truth("good")
+        # the last stage of an explicit step is the next step's first
+        known = good & ~f.truth("cut")
         with code.each(f.n_moving) as i:
             value = code.choose(good, new[i], y[i])
             y[i] = value
-            k[i] = code.choose(known, last[i], k[i])  # the last stage is the next step's first
+            k[i] = code.choose(known, last[i], k[i])
             scale[i] = code.larger(code.size(value), scale[i])
             if self.shape.single:
                 lost[i] = code.choose(known, rest[i], code.choose(good, 0.0, lost[i]))
         f.set_where(good, off=f.row("end"))
         f.set_where(good & ~known, stale=1.0)
+        code.give(0)
+
+    # ------------------------------------------------------------------ which method
+
+    def _watch(self, name: str) -> None:
+        """While explicit: let a lane try the stiff method where stability holds its step down.
+
+        A lane looks at some steps only, but at all as long as it is held: a look costs a twentieth of a step.
+        """
+        code, f, _ = self._framed(name)
+        steps, limited = f.row("n_steps"), f.row("limited")
+        turn = code.floor(steps * (1.0 / LOOK_STEPS)).equals(steps * (1.0 / LOOK_STEPS))
+        looks = f.truth("good") & (steps >= f.row("pause")) & (turn | (limited > 0.0))
+        with code.when(~code.some(looks)):
+            code.give(0)
+        rate = code.choose(f.truth("cut"), 0.0, f.row("step") * self._fastest(code, f))
+        held = looks & (rate > LIMITED * pair.STABILITY)
+        free = looks & ~held
+        self._open_window(f, held & limited.equals(0.0))
+        calm = f.row("calm") + 1.0
+        f.set_where(free, calm=calm, limited=code.choose(calm >= CALM_STEPS, 0.0, limited))
+        f.set_where(held, calm=0.0, limited=limited + 1.0)
+        moves = held & (f.row("limited") > STIFF_STEPS)
+        speed = f.row("covered") / f.row("spent")
+        f.set_where(moves, speed=speed, short=f.row("h"), trial=float(TRIAL_STEPS), past=0.0, moves=1.0)
+        code.give(0)
+
+    def _fastest(self, code: Code, f: Frame) -> Value:
+        """Return how fast the fastest change is, as the rates at one time and two places show it."""
+        n, new, late = f.n_moving, f.new, f.late
+        first, last = (f.k.after(n * s) for s in (pair.STAGES - 1, pair.STAGES))
+        top, bottom, tolerated = self._variable(code, 0.0), self._variable(code, 0.0), self._tolerated(code, f)
+        with code.each(n) as i:
+            size = tolerated(i, code.size(new[i]))
+            a, b = (last[i] - first[i]) / size, (new[i] - late[i]) / size
+            top.set(top.get() + a * a)
+            bottom.set(bottom.get() + b * b)
+        return code.choose(bottom.get() > 0.0, code.root(top.get() / bottom.get()), 0.0)
+
+    @staticmethod
+    def _open_window(f: Frame, lanes: Value) -> None:
+        f.set_where(lanes, covered=0.0, spent=0.0)
+
+    def _review(self, name: str) -> None:
+        """While stiff: end a trial, or see whether the explicit method would now be the cheaper one."""
+        code, f, (table,) = self._framed(name)
+        good, trial = f.truth("good"), f.row("trial")
+        on_trial = good & (trial > 0.0)
+        ended = on_trial & trial.equals(1.0)
+        f.set_where(on_trial, trial=trial - 1.0)
+        f.set_where(good & ~on_trial, review=f.row("review") - 1.0)
+        due = good & ~on_trial & (f.row("review") <= 0.0)
+        speed = f.row("covered") / f.row("spent")
+        unpaid = ended & (speed <= f.row("speed"))
+        doubled = f.row("penalty") * 2.0
+        less = code.smaller(f.row("h"), f.row("short"))
+        f.set_where(unpaid, h=less, penalty=doubled, pause=f.row("n_steps") + doubled, moves=1.0)
+        f.mark("due", due)
+        with code.when(code.some(due)):
+            self._run(code, "largest_rate", table)
+            largest, h = f.row("rate"), f.row("h")
+            possible = code.choose(largest > 0.0, code.smaller(EASE * pair.STABILITY / largest, h), h)
+            eased = f.truth("due") & (possible > f.row("covered") / f.row("spent") * f.number("cost_explicit"))
+            f.set_where(eased, h=possible, pause=0.0, moves=1.0)
+        opened = on_trial & trial.equals(float(TRIAL_STEPS - TRIAL_WARM + 1))
+        f.set_where(ended | f.truth("due"), review=float(REVIEW_STEPS))
+        self._open_window(f, opened | ended | f.truth("due"))
+        f.set_where(f.truth("moves"), limited=0.0, calm=0.0, stale=1.0)
+        code.give(0)
+
+    def _largest_rate(self, name: str) -> None:
+        """Estimate in `rate` the Jacobian's largest eigenvalue by a few rounds of the power method."""
+        code, f, _ = self._framed(name)
+        n, vector, work, jacobian = f.n_moving, f.at, f.stage, f.slopes.after(f.n_moving * 2)
+        with code.each(n) as i:
+            start = 1.0 + 0.01 * code.as_real(i, self.shape.number)
+            vector[i] = code.spread(start, self.shape.width)
+        size = self._variable(code, 0.0)
+        with code.each(POWER_ROUNDS):
+            code.call_lanes(f.stiff_product, jacobian, vector, work)
+            size.set(self._row(code, 0.0))
+            with code.each(n) as i:
+                size.set(code.larger(code.size(work[i]), size.get()))
+            scale = code.choose(size.get() > 0.0, 1.0 / size.get(), 0.0)
+            with code.each(n) as i:
+                vector[i] = work[i] * scale
+        f.cells.rate = size.get()
         code.give(0)
 
     # ------------------------------------------------------------------ between steps
@@ -870,8 +1142,8 @@ class _Writer:
 
     def _close(self, code: Code, f: Frame, lane: Value) -> None:
         person = f.person[lane]
-        for array, cell in (("steps", "n_steps"), ("rejected", "n_rejected"), ("refreshed", "n_refreshed")):
-            getattr(f, array)[person] = code.as_whole(f.get(cell, lane))
+        for array in COUNTED:
+            getattr(f, array)[person] = code.as_whole(f.get(COUNTED[array], lane))
         code.next_of(f.finished)
 
     def _give_up(self, name: str) -> None:
@@ -884,16 +1156,21 @@ class _Writer:
     # ------------------------------------------------------------------ the loop
 
     def _integrate(self, name: str) -> None:
-        """Integrate people of the queue until it is empty."""
+        """Integrate people until none is left, or until it is time for the other group."""
         code, f, (table,) = self._framed(name)
-        with code.each(self.shape.width) as lane:
+        with code.each_bit(code.bits(~f.truth("live"))) as lane:
             self._run(code, "take_person", table, lane)
         with code.repeat() as loop:
+            loop.leave_when((f.count.rounds_left <= 0) | (f.waiting_there[0] >= f.count.wanted))
             with code.when(f.count.prepare.differs(0)):
                 self._run(code, "start", table)
             loop.leave_when(~code.some(f.truth("live")) | f.cancel[0].differs(0))
             f.count.rounds = f.count.rounds + 1
-            with code.when(code.some(f.truth("stale"))):
+            f.count.rounds_left = f.count.rounds_left - 1
+            # a stiff step computes the rates itself, but not the very first step's size
+            explicit = code.spread(f.stiff.equals(0), self.shape.width)
+            stale = f.truth("stale") & (f.row("h").equals(0.0) | explicit)
+            with code.when(code.some(stale)):
                 self._run(code, "refresh", table)
             with code.when(f.n_switches > 0):
                 self._run(code, "look_ahead", table)
@@ -901,6 +1178,11 @@ class _Writer:
             self._run(code, "next_size", table)
             self._run(code, "go_through", table)
             self._run(code, "keep", table)
+            with code.when(f.automatic.differs(0)), code.either(f.stiff.differs(0)) as (is_stiff, is_explicit):
+                with is_stiff:
+                    self._run(code, "review", table)
+                with is_explicit:
+                    self._run(code, "watch", table)
             with code.when(code.some(f.truth("live") & (f.row("off") >= f.row("left")))):
                 self._run(code, "jump", table)
             with code.when(code.some(f.truth("live") & (f.row("off") >= 1.0))):
@@ -910,6 +1192,8 @@ class _Writer:
                 self._arrive(code, f, table, arrived)
             with code.when(code.some(f.truth("failed"))), code.each_bit(code.bits(f.truth("failed"))) as lane:
                 self._run(code, "give_up", table, lane)
+            with code.when(code.some(f.truth("moves"))), code.each_bit(code.bits(f.truth("moves"))) as lane:
+                self._run(code, "move", table, lane)
         code.give(0)
 
     def _arrive(self, code: Code, f: Frame, table: Value, arrived: Value) -> None:
@@ -922,7 +1206,7 @@ class _Writer:
             f.set("due", lane, 0.0)
         f.mark("found", f.truth("due") & f.truth("live"))
         with code.when(f.count.prepare.differs(0)):
-            f.call("prepare", f.y, f.p)
+            self._prepare(code, f)
         self._set_time(f, f.row("off"))
         self._note_switches(code, f, f.truth("found"))
         with code.when(f.n_events > 0):
@@ -944,8 +1228,8 @@ def text(shape: Shape) -> str:
 
 def _identity(shape: Shape) -> str:
     try:
-        sources = [inspect.getsource(module) for module in (sys.modules[__name__], assembly, integrate, vectormath)]
-        return "\n".join([repr(shape), *sources])
+        modules = (sys.modules[__name__], assembly, integrate, pair, vectormath)
+        return "\n".join([repr(shape), *(inspect.getsource(module) for module in modules)])
     except (OSError, TypeError):  # installed without sources
         return text(shape)
 

@@ -13,12 +13,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vagus.engine.expression import STATE, TIME, Graph
-from vagus.engine.sbml import LARGEST_TEXT, Translator, items, names_in
+from vagus.engine.sbml import (
+    LARGEST_TEXT,
+    Fault,
+    RefusedModel,
+    Translator,
+    check_markup,
+    fault_at,
+    items,
+    named_twice,
+    names_in,
+    unsupported,
+)
 from vagus.errors import ModelError, nearest
 
 Floats = NDArray[np.float64]
 
-HARMLESS = {"l3v2extendedmath", "layout", "render"}  # SBML packages that leave the meaning as it is, or are read here
+MOST_NAMES = 20  # of a circle, in its message
 
 
 @dataclass(frozen=True)
@@ -162,8 +173,8 @@ def load(sbml: str, person_parameters: Sequence[str] = (), outputs: Sequence[str
 
     Raises
     ------
-    ModelError
-        The text is not SBML, or uses something unsupported; all reasons are named at once.
+    RefusedModel
+        The text is not SBML, or uses something unsupported; all reasons are named at once, with their lines.
     """
     return _Reader(sbml, tuple(person_parameters), outputs).read()
 
@@ -173,13 +184,15 @@ def read_document(sbml: str) -> Any:
 
     Raises
     ------
-    ModelError
+    RefusedModel
         It is too large or not readable; the parser's messages with their lines.
     """
     import libsbml
 
     if len(sbml) > LARGEST_TEXT:
-        raise ModelError(f"A model text may have at most {LARGEST_TEXT:,} characters, got {len(sbml):,}")
+        message = f"A model text may have at most {LARGEST_TEXT:,} characters, got {len(sbml):,}"
+        raise RefusedModel([Fault(message)])
+    check_markup(sbml)
     document = libsbml.readSBMLFromString(sbml)
     errors = [
         document.getError(i)
@@ -187,11 +200,25 @@ def read_document(sbml: str) -> Any:
         if document.getError(i).getSeverity() >= libsbml.LIBSBML_SEV_ERROR
     ]
     if errors:
-        lines = [f"{error.getShortMessage() or 'error'} (line {error.getLine()})" for error in errors[:20]]
-        raise ModelError("The text is not readable SBML: " + "; ".join(dict.fromkeys(lines)))
+        raise RefusedModel(dict.fromkeys(unreadable(document, error) for error in errors[:20]))
     if document.getModel() is None:
-        raise ModelError("The SBML text holds no model")
+        raise RefusedModel([Fault("The SBML text holds no model")])
     return document
+
+
+def unreadable(document: Any, error: Any) -> Fault:
+    """Return what libSBML says it cannot read; a package that it does not know is named."""
+    import libsbml
+
+    if error.getErrorId() == libsbml.RequiredPackagePresent:
+        names = ", ".join(
+            repr(document.getUnknownPackagePrefix(i) or document.getUnknownPackageURI(i))
+            for i in range(document.getNumUnknownPackages())
+        )
+        message = f"the SBML package {names}, which changes the mathematics, is not supported"
+        return Fault(message, error.getLine(), unsupported=True)
+    reason = error.getShortMessage() or "error"
+    return Fault(f"The text is not readable SBML: {reason}", error.getLine())
 
 
 def _has_formula(node: Any) -> bool:
@@ -206,7 +233,7 @@ class _Reader:
         self.sbml = self.document.getModel()
         self.person = person
         self.wanted = outputs
-        self.problems: list[str] = []
+        self.problems: list[Fault] = []
         self.graph = Graph()
         m = self.sbml
         functions = {f.getId(): f.getMath() for f in items(m.getNumFunctionDefinitions(), m.getFunctionDefinition)}
@@ -216,12 +243,13 @@ class _Reader:
         self.species = {s.getId(): s for s in items(m.getNumSpecies(), m.getSpecies)}
         self.reactions = {r.getId(): r for r in items(m.getNumReactions(), m.getReaction)}
         self.references = {ref.getId(): ref for _, ref, _ in self._participants() if ref.getId()}
-        self.assignments = {a.getSymbol(): a.getMath() for a in self._initial_assignments()}
+        self.assigning = {item.getSymbol(): item for item in self._initial_assignments()}
+        self.assignments = {name: item.getMath() for name, item in self.assigning.items()}
         self.rules: dict[str, Any] = {}
         self.rate_rules: dict[str, Any] = {}
         self.initial: dict[str, int] = {}
         self.runtime: dict[str, int] = {}
-        self.unset: dict[str, str] = {}  # symbols without a value, and what to say where one is needed
+        self.unset: dict[str, Fault] = {}  # symbols without a value, and what to say where one is needed
 
     # ------------------------------------------------------------------ walking the document
 
@@ -237,16 +265,17 @@ class _Reader:
         return (item for item in found if _has_formula(item))
 
     def _note(self, message: str, element: Any = None) -> None:
-        line = element.getLine() if element is not None else 0
-        message = f"{message} (line {line})" if line else message
-        if message not in self.problems:
-            self.problems.append(message)
+        self._note_fault(fault_at(element, message))
+
+    def _note_fault(self, fault: Fault) -> None:
+        if fault not in self.problems:
+            self.problems.append(fault)
 
     # ------------------------------------------------------------------ reading
 
     def read(self) -> Model:
+        self.problems += [*unsupported(self.document), *named_twice(self.sbml)]
         self._read_rules()
-        self._read_refusals()
         self._find_states()
         self._check_person_parameters()
         if self.problems:
@@ -276,57 +305,37 @@ class _Reader:
         )
 
     def _give_up(self) -> None:
-        raise ModelError("\n".join(self.problems))
+        raise RefusedModel(self.problems)
 
     def _read_rules(self) -> None:
+        self.defining = dict(self.assigning)
         for rule in items(self.sbml.getNumRules(), self.sbml.getRule):
-            if rule.isAlgebraic():
-                self._note("algebraic rules are not supported", rule)
-            elif not _has_formula(rule):
+            if rule.isAlgebraic() or not _has_formula(rule):
                 continue
-            elif rule.isRate():
+            self.defining[rule.getVariable()] = rule
+            if rule.isRate():
                 self.rate_rules[rule.getVariable()] = rule.getMath()
             else:
                 self.rules[rule.getVariable()] = rule.getMath()
         known = self._known()
-        for name in [*self.rules, *self.rate_rules, *self.assignments]:
+        for name, element in self.defining.items():
             if name not in known:
-                self._note(f"a rule sets {name!r}, which is not defined")
+                self._note(f"a rule sets {name!r}, which is not defined", element)
 
     def _known(self) -> set[str]:
         return {*self.parameters, *self.compartments, *self.species, *self.references, *self.reactions}
 
-    def _read_refusals(self) -> None:
-        document = self.document
-        for i in range(document.getNumPlugins()):
-            package = document.getPlugin(i)
-            name = package.getPackageName()
-            if document.getLevel() >= 3 and name not in HARMLESS and document.getPackageRequired(name):
-                self._note(f"the SBML package {name!r}, which changes the mathematics, is not supported")
-        for reaction in self.reactions.values():
-            if reaction.isSetFast() and reaction.getFast():
-                self._note(f"reaction {reaction.getId()!r} is fast; fast reactions are not supported", reaction)
-        events = list(items(self.sbml.getNumEvents(), self.sbml.getEvent))
-        for event in events:
-            name = event.getId() or "without id"
-            if event.isSetDelay() and event.getDelay().isSetMath():
-                delay = event.getDelay().getMath()
-                if not (delay.isNumber() and delay.getValue() == 0):
-                    self._note(f"event {name!r} has a delay; delayed events are not supported", event)
-            if len(events) > 1 and event.isSetPriority() and event.getPriority().isSetMath():
-                self._note(f"event {name!r} has a priority; priorities are not supported", event)
-
     def _find_states(self) -> None:
-        changed = {
-            target.getVariable()
+        targets = {
+            target.getVariable(): target
             for event in items(self.sbml.getNumEvents(), self.sbml.getEvent)
             for target in items(event.getNumEventAssignments(), event.getEventAssignment)
         }
-        for name in changed - self._known():
-            self._note(f"an event sets {name!r}, which is not defined")
-        for name in changed & set(self.rules):
-            self._note(f"an event sets {name!r}, which an assignment rule already determines")
-        self.event_targets = changed
+        changed = set(targets)
+        for name in sorted(changed - self._known()):
+            self._note(f"an event sets {name!r}, which is not defined", targets[name])
+        for name in sorted(changed & set(self.rules)):
+            self._note(f"an event sets {name!r}, which an assignment rule already determines", targets[name])
         self.changes: dict[str, list[tuple[Any, Any, float]]] = {}
         for reaction, reference, sign in self._participants():
             if reaction.isSetKineticLaw():
@@ -338,9 +347,10 @@ class _Reader:
             if not self.species[name].getBoundaryCondition() and not self.species[name].getConstant()
         }
         for name in sorted(reacting - set(self.species)):
-            self._note(f"a reaction changes {name!r}, which is no species")
+            self._note(f"a reaction changes {name!r}, which is no species", self.changes[name][0][1])
         for name in sorted(self.reacting & {*self.rules, *self.rate_rules}):
-            self._note(f"species {name!r} is changed by a reaction and by a rule; only one of them may")
+            message = f"species {name!r} is changed by a reaction and by a rule; only one of them may"
+            self._note(message, self.species[name])
         moving = {*self.rate_rules, *changed}
         order = [*self.species, *self.compartments, *self.parameters, *self.references]
         self.states = tuple(name for name in order if name in moving or name in self.reacting)
@@ -356,7 +366,8 @@ class _Reader:
         for name in self.states:
             inside = self.species[name].getCompartment() if name in self.species else None
             if name in self.rate_rules and inside in changed and self._is_concentration(name):
-                self._note(f"species {name!r} has a rate rule while an event changes its compartment: not supported")
+                message = f"species {name!r} has a rate rule while an event changes its compartment: not supported"
+                self._note_fault(fault_at(self.species[name], message, unsupported=True))
 
     def _is_concentration(self, name: str) -> bool:
         species = self.species[name]
@@ -390,8 +401,10 @@ class _Reader:
             for name in TopologicalSorter(graph).static_order():
                 target[name] = make(name)
         except CycleError as error:
-            circle = " -> ".join(dict.fromkeys(error.args[1]))
-            self._note(f"definitions refer to each other in a circle: {circle}")
+            circle = list(dict.fromkeys(error.args[1]))
+            shown = " -> ".join(circle if len(circle) <= MOST_NAMES else [*circle[:MOST_NAMES], "..."])
+            message = f"definitions refer to each other in a circle: {shown}"
+            self._note(message, next((self.defining[name] for name in circle if name in self.defining), None))
             self._give_up()
 
     def _law_needs(self, name: str) -> set[str]:
@@ -439,7 +452,7 @@ class _Reader:
 
     def _checked(self, name: str, node: int | None) -> int | None:
         if node is not None and name in self.unset:
-            self._note(self.unset[name])
+            self._note_fault(self.unset[name])
         return node
 
     def _initial_node(self, name: str) -> int:
@@ -459,7 +472,8 @@ class _Reader:
             return self._initial_species(name)
         value = self._given_value(name)
         if name in self.parameters and not self.parameters[name].isSetValue():
-            self.unset[name] = f"parameter {name!r} has no value; give it one, or name it as a person's parameter"
+            message = f"parameter {name!r} has no value; give it one, or name it as a person's parameter"
+            self.unset[name] = fault_at(self.parameters[name], message)
         return graph.const(value)
 
     def _given_value(self, name: str) -> float:
@@ -476,7 +490,7 @@ class _Reader:
             value = graph.const(species.getInitialConcentration())
             return value if self._is_concentration(name) else graph.mul(value, self._size(size, self._initial_symbol))
         if not species.isSetInitialAmount():
-            self.unset[name] = f"species {name!r} has no initial value"
+            self.unset[name] = fault_at(species, f"species {name!r} has no initial value")
             return graph.const(math.nan)
         value = graph.const(species.getInitialAmount())
         return graph.div(value, self._size(size, self._initial_symbol)) if self._is_concentration(name) else value
@@ -544,7 +558,7 @@ class _Reader:
         if not reference.isSetStoichiometry() and reference.getLevel() >= 3:
             message = f"a reference to species {reference.getSpecies()!r} has no stoichiometry"
             if reference.getId():
-                self.unset[reference.getId()] = message
+                self.unset[reference.getId()] = fault_at(reference, message)
             else:
                 self._note(message, reference)
         return self.graph.const(value)
@@ -554,7 +568,7 @@ class _Reader:
     def _initial_state(self, name: str) -> int:
         node = self.initial[name]
         if name in self.unset:
-            self._note(self.unset[name])
+            self._note_fault(self.unset[name])
         if name in self.amounts:
             node = self.graph.mul(node, self._size(self.species[name].getCompartment(), self._initial_symbol))
         return node

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 from vagus.engine.expression import Graph
+from vagus.errors import ModelError
 
 AVOGADRO = 6.02214179e23  # the value that SBML fixes for its symbol
 LARGEST_TEXT = 20_000_000
+LARGEST_GRAPH = 300_000
 DEEPEST_CALL = 50
+DEEPEST_MARKUP = 1000  # libSBML calls itself for each level and would run out of stack
+
+#: What a person who wrote a model calls its parts; a fault in a formula is one of the part around it.
+PARTS = {
+    *("functionDefinition", "compartment", "species", "parameter", "initialAssignment"),
+    *("assignmentRule", "rateRule", "algebraicRule", "reaction", "event"),
+}
+HARMLESS = {"l3v2extendedmath", "layout", "render"}  # SBML packages that leave the meaning as it is, or are read here
 
 SIMPLE_FUNCTIONS = {
     "FUNCTION_EXP": "exp",
@@ -44,8 +55,144 @@ INVERSE_RECIPROCALS = {
 REFUSED = {
     "FUNCTION_DELAY": "delay()",
     "FUNCTION_RATE_OF": "rateOf()",
-    "LAMBDA": "lambda outside of a function definition",
 }
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One reason why a model text is refused.
+
+    Attributes
+    ----------
+    message : str
+        What is wrong.
+    line : int
+        Line of the SBML text; 0 where there is none.
+    part, name : str
+        Kind and id of the part of the model it stands in, as in ``rateRule`` and ``x``; empty where there is none.
+    unsupported : bool
+        Whether it is sound SBML that this engine cannot run (else it is no sound model).
+    """
+
+    message: str
+    line: int = 0
+    part: str = ""
+    name: str = ""
+    unsupported: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.message} (line {self.line})" if self.line else self.message
+
+
+class RefusedModel(ModelError):
+    """A model text is refused, for all the reasons that were found.
+
+    Parameters
+    ----------
+    faults : iterable of Fault
+    """
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__(self.faults)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.faults))
+
+
+def fault_at(element: Any, message: str, *, unsupported: bool = False) -> Fault:
+    """Return a fault with the line of a libSBML element and the part of the model that it stands in."""
+    line = element.getLine() if element is not None else 0
+    holder = element
+    while holder is not None and holder.getElementName() not in PARTS:
+        holder = holder.getParentSBMLObject()
+    if holder is None:
+        return Fault(message, line, unsupported=unsupported)
+    name = holder.getId() or holder.getIdAttribute()
+    return Fault(message, line, holder.getElementName(), name, unsupported)
+
+
+def check_markup(text: str) -> None:
+    """Refuse XML that is broken, declares entities, or is nested too deeply for libSBML.
+
+    Raises
+    ------
+    RefusedModel
+        With the line.
+    """
+    from xml.parsers import expat
+
+    parser = expat.ParserCreate()
+    depth = 0
+
+    def begin(*_: object) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > DEEPEST_MARKUP:
+            message = f"A model text may be nested {DEEPEST_MARKUP:,} levels deep, this one is deeper; write sums flat"
+            raise RefusedModel([Fault(message, parser.CurrentLineNumber)])
+
+    def end(_: object) -> None:
+        nonlocal depth
+        depth -= 1
+
+    def doctype(*_: object) -> None:
+        message = "A model text must have no DOCTYPE (it could declare entities); remove it"
+        raise RefusedModel([Fault(message, parser.CurrentLineNumber)])
+
+    parser.StartElementHandler, parser.EndElementHandler, parser.StartDoctypeDeclHandler = begin, end, doctype
+    try:
+        parser.Parse(text, True)
+    except expat.ExpatError as error:
+        reason = expat.ErrorString(error.code)
+        raise RefusedModel([Fault(f"The text is not readable SBML: {reason}", error.lineno)]) from None
+
+
+def unsupported(document: Any) -> list[Fault]:
+    """Return every construct of an SBML document, formulas aside, that the engine cannot run."""
+    model = document.getModel()
+    found = []
+
+    def note(element: Any, message: str) -> None:
+        found.append(fault_at(element, message, unsupported=True))
+
+    for package in items(document.getNumPlugins(), document.getPlugin):
+        name = package.getPackageName()
+        if document.getLevel() >= 3 and name not in HARMLESS and document.getPackageRequired(name):
+            note(document, f"the SBML package {name!r}, which changes the mathematics, is not supported")
+    for rule in items(model.getNumRules(), model.getRule):
+        if rule.isAlgebraic():
+            note(rule, "algebraic rules are not supported")
+    for reaction in items(model.getNumReactions(), model.getReaction):
+        if reaction.isSetFast() and reaction.getFast():
+            note(reaction, f"reaction {reaction.getId()!r} is fast; fast reactions are not supported")
+    for number, event in enumerate(items(model.getNumEvents(), model.getEvent), start=1):
+        name = repr(event.getId()) if event.getId() else str(number)
+        if event.isSetDelay() and event.getDelay().isSetMath():
+            delay = event.getDelay().getMath()
+            if not (delay.isNumber() and delay.getValue() == 0):
+                note(event, f"event {name} has a delay; delayed events are not supported")
+        if model.getNumEvents() > 1 and event.isSetPriority() and event.getPriority().isSetMath():
+            note(event, f"event {name} has a priority; priorities are not supported")
+    return found
+
+
+def named_twice(model: Any) -> list[Fault]:
+    """Return every id that two elements of an SBML model share, and every symbol that two rules determine."""
+    lists = ("FunctionDefinitions", "Compartments", "Species", "Parameters", "Reactions", "Events")
+    elements = [element for name in lists for element in getattr(model, f"getListOf{name}")()]
+    for reaction in model.getListOfReactions():
+        elements += [*reaction.getListOfReactants(), *reaction.getListOfProducts()]
+    rules = [rule for rule in model.getListOfRules() if not rule.isAlgebraic()]
+    found = []
+    for group, what in ((elements, "is the id of two elements"), (rules, "is determined by two rules")):
+        seen = set()
+        for element in group:
+            name = element.getId()
+            if name and name in seen:
+                found.append(fault_at(element, f"{name!r} {what}"))
+            seen.add(name)
+    return found
 
 
 def type_names() -> dict[int, str]:
@@ -80,21 +227,24 @@ class Translator:
         Where the expressions go.
     functions : mapping of str to libSBML formula
         The model's function definitions (lambda formulas).
-    problems : list of str
+    problems : list of Fault
         Takes every unsupported construct by name; the translation goes on with NaN.
     """
 
-    def __init__(self, graph: Graph, functions: Mapping[str, Any], problems: list[str]) -> None:
+    def __init__(self, graph: Graph, functions: Mapping[str, Any], problems: list[Fault]) -> None:
         self.graph = graph
         self.functions = functions
         self.problems = problems
         self._types = type_names()
-        self._depth = 0
+        self._holders: list[Any] = []  # elements whose formulas are being translated, the innermost last
+        self._calls: list[str] = []
+        self._results: dict[tuple[str, tuple[int, ...]], int] = {}
 
-    def refuse(self, message: str) -> int:
-        """Note a problem and return NaN in its place."""
-        if message not in self.problems:
-            self.problems.append(message)
+    def refuse(self, message: str, *, unsupported: bool = False) -> int:
+        """Note a problem with the line of the formula and return NaN in its place."""
+        fault = fault_at(self._holders[-1] if self._holders else None, message, unsupported=unsupported)
+        if fault not in self.problems:
+            self.problems.append(fault)
         return self.graph.const(math.nan)
 
     def translate(self, formula: Any, symbols: Callable[[str], int | None], where: str) -> int:
@@ -111,6 +261,13 @@ class Translator:
         """
         if formula is None:
             return self.refuse(f"{where} has no formula")
+        self._holders.append(formula.getParentSBMLObject())
+        try:
+            return self._translate(formula, symbols, where)
+        finally:
+            self._holders.pop()
+
+    def _translate(self, formula: Any, symbols: Callable[[str], int | None], where: str) -> int:
         done: list[int] = []
         waiting: list[tuple[Any, bool]] = [(formula, False)]
         while waiting:
@@ -135,7 +292,9 @@ class Translator:
         if kind == "FUNCTION":
             return self._user_function(node.getName(), args, where)
         if kind in REFUSED:
-            return self.refuse(f"{where}: {REFUSED[kind]} is not supported")
+            return self.refuse(f"{where}: {REFUSED[kind]} is not supported", unsupported=True)
+        if kind.startswith("DISTRIB_"):
+            return self.refuse(f"{where}: {node.getName()}(), a random number, is not supported", unsupported=True)
         if kind == "FUNCTION_PIECEWISE":
             return self._piecewise(args)
         if kind.startswith(("LOGICAL_", "RELATIONAL_")):
@@ -148,7 +307,7 @@ class Translator:
             import libsbml
 
             text = libsbml.formulaToL3String(node) or kind
-            return self.refuse(f"{where}: {text[:80]!r} is not supported")
+            return self.refuse(f"{where}: {text[:80]!r} is not supported", unsupported=True)
         return result
 
     def _leaf(self, node: Any, kind: str, symbols: Callable[[str], int | None], where: str) -> int | None:
@@ -181,14 +340,25 @@ class Translator:
         count = definition.getNumChildren() - 1
         if count != len(args):
             return self.refuse(f"{where}: function {name!r} takes {count} arguments, got {len(args)}")
-        if self._depth > DEEPEST_CALL:
-            return self.refuse(f"{where}: function {name!r} calls itself")
+        if name in self._calls:
+            return self.refuse(f"function {name!r} calls itself")
+        if len(self._calls) == DEEPEST_CALL:
+            return self.refuse(f"{where}: functions call each other more than {DEEPEST_CALL} levels deep")
+        call = (name, tuple(args))
+        if call in self._results:
+            return self._results[call]
+        if len(self.graph.nodes) > LARGEST_GRAPH:
+            message = f"{where}: with its functions written out, the model has more than {LARGEST_GRAPH:,} terms"
+            raise RefusedModel([*self.problems, fault_at(self._holders[-1], message)])
         bound = {definition.getChild(i).getName(): arg for i, arg in enumerate(args)}
-        self._depth += 1
+        self._calls.append(name)
+        self._holders.append(definition.getParentSBMLObject())
         try:
-            return self.translate(definition.getChild(count), bound.get, f"{where}, function {name!r}")
+            self._results[call] = self._translate(definition.getChild(count), bound.get, f"function {name!r}")
         finally:
-            self._depth -= 1
+            self._calls.pop()
+            self._holders.pop()
+        return self._results[call]
 
     def _piecewise(self, args: list[int]) -> int:
         graph = self.graph
@@ -222,7 +392,7 @@ class Translator:
                 return result
         elif len(args) >= 2:
             return self._relation(kind, args)
-        return self.refuse(f"{where}: {kind.lower()} with {len(args)} arguments is not supported")
+        return self.refuse(f"{where}: {kind.lower()} cannot have {len(args)} arguments")
 
     def _relation(self, kind: str, args: list[int]) -> int:
         graph = self.graph

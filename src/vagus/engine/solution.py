@@ -72,15 +72,20 @@ class LaneReport:
         Lanes in a vector, and the precision of their numbers.
     rejected, evaluations : array of int, shape (n,)
         Steps that were rejected, and evaluations of the rates; zero for people that were handed over.
+    stiff_steps : array of int, shape (n,)
+        Steps of the stiff method; zero for people that were handed over.
     handed_over : int
         People that the scalar integrator did.
     audited : int
-        People solved again, in double precision and with a much smaller tolerance.
+        People solved again, in double precision and with a much smaller tolerance; without any the errors are NaN.
     error : float
         99th percentile over the audited people, outputs and times of ``|y - exact| / (|exact| + largest / 1000)``,
-        where the largest value is that of the output.
+        where the largest value is that of the output; values smaller than an output's given scale count as that.
     errors : dict of str to float
         The same for each output.
+    ill_conditioned : int
+        Audited people of whose own numbers more than one in a hundred is off by more than a hundredth, in double
+        precision as well: any solver's last digits decide about them.
     single_error : float
         Error in single precision, where that was tried and found too large; NaN where it was not.
     """
@@ -89,17 +94,22 @@ class LaneReport:
     bits: int
     rejected: Integers
     evaluations: Integers
+    stiff_steps: Integers
     handed_over: int
     audited: int
     error: float
     errors: dict[str, float]
+    ill_conditioned: int = 0
     single_error: float = float("nan")
 
     @property
     def sentence(self) -> str:
         """What a reader should know of it."""
-        said = f"{self.width} lanes of {self.bits} bits; 99 % of the numbers of {self.audited} audited people within "
-        return said + f"{self.error:.1g} of the exact ones; {self.handed_over} people by the scalar integrator"
+        said = f"{self.width} lanes of {self.bits} bits; "
+        if self.audited:
+            said += f"99 % of the numbers of {self.audited} audited people within {self.error:.1g} of the exact ones; "
+        stiff = np.count_nonzero(self.stiff_steps)
+        return said + f"{stiff} people partly stiff, {self.handed_over} by the scalar integrator"
 
 
 @dataclass(frozen=True)
@@ -143,6 +153,13 @@ class Solution:
         return self.values[:, :, self.outputs.index(name)]
 
 
+def methods(stiff_steps: Integers, steps: Integers) -> tuple[str, ...]:
+    """Return which methods each person needed (see `Solution`)."""
+    names = ("explicit", "stiff", "explicit and stiff")
+    which = np.where(stiff_steps == 0, 0, np.where(stiff_steps == steps, 1, 2))
+    return tuple(names[index] for index in which)
+
+
 @dataclass(frozen=True)
 class DoseTable:
     """Doses by person and time; those of person i stand from ``dose_offsets[i]`` up to ``dose_offsets[i + 1]``."""
@@ -167,8 +184,9 @@ def _places(names: Sequence[int | str] | NDArray[np.int64], find: Callable[[str]
     if array.dtype.kind in "iu":
         places = array.astype(np.int64)
     else:
-        unique, inverse = np.unique(array.astype(str), return_inverse=True)
-        places = np.array([find(str(name)) for name in unique], dtype=np.int64)[inverse]
+        called = [str(name) for name in array.ravel().tolist()]
+        known = {name: find(name) for name in sorted(set(called))}
+        places = np.array([known[name] for name in called], dtype=np.int64)
     if np.any((places < 0) | (places >= count)):
         raise InputError(f"A place must lie between 0 and {count - 1}")
     return places.reshape(array.shape)

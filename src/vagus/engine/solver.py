@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from vagus.engine.model import Model
-from vagus.engine.solution import Doses, Inputs, Solution, read_doses, read_inputs
+from vagus.engine.solution import Doses, Inputs, Solution, methods, read_doses, read_inputs
 from vagus.errors import InputError
 
 Floats = NDArray[np.float64]
@@ -38,6 +38,8 @@ def simulate(
     max_steps: int = 1_000_000,
     method: str = "automatic",
     lanes: str = "none",
+    audited: int | None = None,
+    scales: Mapping[str, float] | None = None,
     threads: int = 1,
     chunk: int = CHUNK,
     on_progress: Callable[[int, int], None] | None = None,
@@ -79,7 +81,13 @@ def simulate(
     lanes : {"none", "automatic", "single", "double"}
         Whether many people share a vector of numbers, and of which precision. ``automatic`` takes single precision
         where an audit of some people finds it exact enough. The precision then rests on all people of the call; a
-        person's bits rest on the precision and on the own numbers. The ``stiff`` method knows no lanes.
+        person's bits rest on the precision and on the own numbers.
+    audited : int, optional
+        How many people are solved again for the audit, spread evenly; one of a hundred, and at least eight, where not
+        given. 0 leaves the audit out, which takes lanes of a given precision: many calls then share one decision.
+    scales : dict of str to float, optional
+        Of outputs that are differences: a size that matters, in their unit. The audit judges smaller values on it; the
+        error of a value near zero, relative to itself, would say nothing.
     threads : int
         Number of threads.
     chunk : int
@@ -104,8 +112,13 @@ def simulate(
     values = np.ascontiguousarray(parameters, dtype=np.float64)
     times = np.ascontiguousarray(output_times, dtype=np.float64)
     problems = _problems(model, values, times, t_start, (rtol, atol, max_step), method)
-    if lanes not in LANES or (lanes != "none" and method == "stiff"):
-        problems.append(f"Lanes must be one of {', '.join(LANES)}, and none for the stiff method; got {lanes!r}")
+    if lanes not in LANES:
+        problems.append(f"Lanes must be one of {', '.join(LANES)}; got {lanes!r}")
+    if audited is not None and (audited < 0 or (audited == 0 and lanes == "automatic")):
+        problems.append(f"An audit must have people, or none where the lanes are of a given precision; got {audited}")
+    for name, scale in (scales or {}).items():
+        if name not in model.outputs or not 0.0 < scale < np.inf:
+            problems.append(f"A scale must be a positive number of an output of the model, got {name} {scale:g}")
     if problems:
         raise InputError("; ".join(problems))
     people = len(values)
@@ -133,8 +146,8 @@ def simulate(
         return one_by_one(arrays, on_progress)
     from vagus.engine.lanesolver import LaneRun
 
-    run = LaneRun(model, arrays, {**numbers, **sizes}, max(1, int(threads)), on_progress, cancel)
-    return run.solve(lanes, one_by_one)
+    run = LaneRun(model, arrays, {**numbers, **sizes}, max(1, int(threads)), on_progress, cancel, scales)
+    return run.solve(lanes, one_by_one, audited)
 
 
 def _problems(
@@ -228,10 +241,7 @@ class _Job:
 
     def solution(self) -> Solution:
         """Return the results with a sentence for every status."""
-        names = ("explicit", "stiff", "explicit and stiff")
         result = self.shared
-        stiff, steps = result["stiff_steps"], result["steps"]
-        which = np.where(stiff == 0, 0, np.where(stiff == steps, 1, 2))
         return Solution(
             outputs=self.model.outputs,
             times=self.times,
@@ -239,8 +249,8 @@ class _Job:
             final_state=result["final"],
             status=result["status"],
             messages=tuple(self._sentence(person) for person in range(self.count)),
-            steps=steps,
-            method=tuple(names[index] for index in which),
+            steps=result["steps"],
+            method=methods(result["stiff_steps"], result["steps"]),
         )
 
     def _sentence(self, person: int) -> str:

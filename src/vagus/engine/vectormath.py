@@ -67,11 +67,14 @@ TANH_BOTTOM = (1.0, 1.12811678491632931402e2, 2.23548839060100448583e3, 4.844063
 
 
 def _polynomial(x: Value, coefficients: Sequence[float]) -> Value:
-    """Return the polynomial with the highest power's coefficient first."""
-    total: Any = coefficients[0]
-    for coefficient in coefficients[1:]:
-        total = x * total + coefficient
-    return Value(x.code, total.value)
+    """Return the polynomial with the highest power's coefficient first; its halves are computed side by side."""
+    terms: list[Any] = list(coefficients)
+    power = x
+    while len(terms) > 1:
+        odd = len(terms) % 2
+        terms = terms[:odd] + [power * terms[k] + terms[k + 1] for k in range(odd, len(terms), 2)]
+        power = power * power
+    return Value(x.code, terms[0].value)
 
 
 def _precision(x: Value) -> Precision:

@@ -10,7 +10,7 @@ from scipy.special import expit, ndtr
 
 from vagus.instruments.banks import Bank, FloatArray, bank
 from vagus.instruments.scoring import score
-from vagus.rng import stream
+from vagus.rng import streams
 
 
 def offsets(scale: str, subject_ids: Sequence[str], seed: int) -> FloatArray:
@@ -31,7 +31,8 @@ def offsets(scale: str, subject_ids: Sequence[str], seed: int) -> FloatArray:
         Shape (n, items), latent SD; the same for one person at every occasion and under every arm.
     """
     items = bank(scale)
-    draws = [stream(seed, "instrument", "offset", scale, sid).standard_normal(items.n_items) for sid in subject_ids]
+    own = streams(seed, "instrument", "offset", scale, last=subject_ids)
+    draws = [rng.standard_normal(items.n_items) for rng in own]
     return items.offset_sd * np.array(draws, dtype=np.float64).reshape(len(subject_ids), items.n_items)
 
 
@@ -73,13 +74,13 @@ def answer_items(
     items = bank(scale)
     person_seed = seed if person_seed is None else person_seed
     latent = _latent(items, theta, subject_ids) + offsets(scale, subject_ids, person_seed)
-    streams = (stream(seed, "instrument", scale, occasion, subject_id) for subject_id in subject_ids)
+    own = streams(seed, "instrument", scale, occasion, last=subject_ids)
     if items.response == "vas":
-        draws = np.array([rng.standard_normal(items.n_items) for rng in streams]).reshape(latent.shape)
+        draws = np.array([rng.standard_normal(items.n_items) for rng in own]).reshape(latent.shape)
         line = items.b[:, 0] + items.a * latent + items.noise * draws
         keyed = np.rint(np.clip(line, items.item_min, items.item_max)).astype(np.int64)
     else:
-        draws = np.array([rng.random(items.n_items) for rng in streams]).reshape(latent.shape)
+        draws = np.array([rng.random(items.n_items) for rng in own]).reshape(latent.shape)
         reached = expit(items.a[:, None] * (latent[:, :, None] - items.b))
         keyed = items.item_min + (draws[:, :, None] < reached).sum(axis=2)
     return np.asarray(np.where(items.reverse, items.item_min + items.item_max - keyed, keyed), dtype=np.int64)

@@ -14,6 +14,8 @@ from typing import Any
 from vagus.errors import Cancelled, InputError, Problem
 
 RECORD = "run.json"
+#: End of the name of a file that is being written.
+PART = ".part"
 RUNNING, COMPLETE, PARTIAL = "running", "complete", "partial"
 
 
@@ -190,11 +192,22 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode("utf-8"))
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    waiting = path.with_name(path.name + ".part")
+def write_below(folder: Path, name: str, content: bytes, *, lasting: bool = False) -> None:
+    """Write a file whole or not at all into a folder, its own folders made; `name` may hold slashes."""
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(path, content, lasting=lasting)
+
+
+def write_bytes(path: Path, content: bytes, *, lasting: bool = False) -> None:
+    """Write a file whole or not at all; a `lasting` one is on the disk before it gets its name."""
+    waiting = path.with_name(path.name + PART)
     try:
-        waiting.write_bytes(content)
+        with waiting.open("wb") as file:
+            file.write(content)
+            if lasting:
+                file.flush()
+                os.fsync(file.fileno())
         os.replace(waiting, path)
     finally:
         with suppress(OSError):

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from vagus.errors import InputError, Problem, nearest
-from vagus.io.tables import read_bytes
+from vagus.io.texts import read_text
 from vagus.model.libraries import (
     COUPLINGS,
     PARAMETERS,
@@ -102,17 +102,7 @@ def _read_submodel(path: Path, shown: str) -> Submodel:
 def _text(path: Path, shown: str) -> str:
     if not path.is_file():
         raise _problem(shown, "A submodel needs this file, which is not there.")
-    if path.stat().st_size > MOST_BYTES:
-        raise _problem(
-            shown, f"A file of a submodel may have at most {MOST_BYTES:,} bytes, got {path.stat().st_size:,}."
-        )
-    try:
-        return read_bytes(path).decode("utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise InputError(
-            Problem(shown, line, "The file must be UTF-8 text, got other bytes; save it as UTF-8.")
-        ) from None
+    return read_text(path, shown, "A file of a submodel", MOST_BYTES)
 
 
 def write_submodel(part: Submodel, folder: str | Path) -> tuple[Path, ...]:
@@ -158,10 +148,10 @@ def write_file(path: str | Path, content: bytes) -> None:
         It cannot be written.
     """
     target = Path(path)
-    waiting = target.with_name(target.name + ".part")
     try:
         if target.is_dir():
             raise _problem(str(path), "The output must be a file, got a folder; name a file in it.")
+        waiting = target.with_name(target.name + ".part")
         try:
             waiting.write_bytes(content)
             waiting.replace(target)

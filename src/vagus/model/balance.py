@@ -7,11 +7,12 @@ coefficient is seen whether it stands in a table or in the text.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from vagus.errors import ModelError
+from vagus.errors import InputError, ModelError, Problem
 from vagus.model.composition import ComposedModel, compose
+from vagus.model.libraries import TEXT, Submodel
 
 COLON = "colon"
 #: Largest gap, as a share of the carbon taken up, that counts as closed: coefficients are rounded to four digits.
@@ -65,6 +66,11 @@ class CarbonFlow(NamedTuple):
         """Whether the gap is no more than rounding."""
         return abs(self.gap) <= CLOSED_WITHIN * self.carbon_in
 
+    @property
+    def share(self) -> float:
+        """The gap as a share of the carbon taken up."""
+        return self.gap / self.carbon_in
+
 
 def carbon_balance(axis: ComposedModel | None = None) -> list[CarbonFlow]:
     """Return the carbon balance of every guild on every substrate that it takes, and of cross-feeding.
@@ -76,8 +82,10 @@ def carbon_balance(axis: ComposedModel | None = None) -> list[CarbonFlow]:
 
     Raises
     ------
-    ModelError
+    InputError
         The colon does not compute what the balance needs.
+    ModelError
+        Its text holds a function that the balance cannot read.
 
     Examples
     --------
@@ -99,6 +107,25 @@ def carbon_balance(axis: ComposedModel | None = None) -> list[CarbonFlow]:
         used, found[state] = -found[state], 0.0
         flows.append(_flow(guild, metabolite, atoms, _carbon_made(found, constants) / used))
     return flows
+
+
+def leak_problems(flows: Iterable[CarbonFlow], colon: Submodel) -> list[Problem]:
+    """Return one problem for every guild that loses or makes up carbon, at the line of its equation."""
+    leaks: dict[str, list[CarbonFlow]] = {}
+    for flow in flows:
+        if not flow.closed:
+            leaks.setdefault(flow.guild, []).append(flow)
+    problems = []
+    for guild, found in leaks.items():
+        worst = max(found, key=lambda flow: abs(flow.share))
+        others = f" and from {len(found) - 1} others" if len(found) > 1 else ""
+        text = (
+            f"Carbon must balance: {guild} {'loses' if worst.gap > 0 else 'makes up'} {abs(worst.share):.1%} of what "
+            f"it takes up from {worst.substrate} ({worst.carbon_in:.4g} mmol in, {worst.carbon_out:.4g} out){others}; "
+            "look at its rows st_* and at what it makes."
+        )
+        problems.append(Problem(colon.file(TEXT), colon.line_of(f"X_{guild}"), text))
+    return problems
 
 
 class _Rates:
@@ -141,7 +168,8 @@ def _colon(axis: ComposedModel | None) -> tuple[_Rates, dict[str, float]]:
     rates = _Rates(libsbml.readSBMLFromString(axis.sbml), constants)
     missing = [name for name in (*MADE, *COUNTED) if name not in rates]
     if missing:
-        raise ModelError(f"The colon must compute {', '.join(missing)} for the carbon balance; it does not.")
+        text = f"The colon must compute {', '.join(missing)}, so that carbon can be balanced; it does not."
+        raise InputError(Problem(axis.library.submodel(COLON).file(TEXT), 0, text))
     return rates, constants
 
 

@@ -11,8 +11,9 @@ from typing import Any
 from vagus.errors import InputError, Problem
 from vagus.evidence.citations import references
 from vagus.evidence.grades import GRADE_OF_KIND, grades
+from vagus.model.balance import COLON, carbon_balance, leak_problems
 from vagus.model.composition import ComposedModel, compose, defined_names, read_names
-from vagus.model.couplings import Coupling, couplings, nodes, quantities
+from vagus.model.couplings import Coupling, couplings, nodes, own_line, quantities
 from vagus.model.distributions import DISTRIBUTIONS, read_distribution
 from vagus.model.infants import infant_library
 from vagus.model.libraries import (
@@ -30,17 +31,13 @@ from vagus.model.libraries import (
     shipped,
 )
 from vagus.model.parameters import NOT_DRAWN, parameter_rows, parameter_tables
-from vagus.model.switches import switches
+from vagus.model.switches import switch_lines, switches
 from vagus.model.units import read_unit, unit_problems
 from vagus.model.variables import variable_rows, variable_tables
 
 SOURCE_COLUMNS = ("study_id", "citation", "doi", "licence", "note", "kind")
 #: What a person's dose or the protocol brings; no submodel computes it.
 OUTSIDE = ("product", "protocol")
-EVIDENCE = ("adult human", "human other", "animal or cells", "none")
-STATUS = ("measured", "prior only", "contested")
-#: Raises, lowers, off by design, depends.
-SIGNS = ("+", "-", "0", "?")
 #: Prefix of a MIRIAM id -> what must follow.
 IDENTIFIERS = {
     "CHEBI": r"\d+",
@@ -156,6 +153,9 @@ def static_checks(library: Library | None = None, *, tables: bool = True) -> lis
 def strict_problems(library: Library) -> list[Problem]:
     """Return what is wrong with a user's own submodels before anything is simulated with them.
 
+    Beside the rows and equations of the submodels, these are the rows of the tables beside them, and the carbon balance
+    of an own colon.
+
     Raises
     ------
     InputError
@@ -163,7 +163,15 @@ def strict_problems(library: Library) -> list[Problem]:
     """
     own = [part for part in library.submodels if part.folder]
     axis = compose(library=library)
-    return [*row_problems(own, library), *_source_problems(library), *equation_problems(axis)]
+    tables = [*_link_problems(library, axis), *_switch_problems(library, axis)]
+    beside = (library.file(COUPLINGS), library.file(SWITCHES))
+    return [
+        *row_problems(own, library),
+        *_source_problems(library),
+        *(problem for problem in tables if problem.file in beside),
+        *equation_problems(axis),
+        *(leak_problems(carbon_balance(axis), library.submodel(COLON)) if COLON in library.own else ()),
+    ]
 
 
 def _check(name: str, value: object, expected: object, problems: Iterable[Problem], source: str = "") -> Check:
@@ -418,23 +426,16 @@ def _link_problems(library: Library, axis: ComposedModel) -> list[Problem]:
     ends, given = end_owners(infants) | end_owners(library), known_grades(library)
     constants = [*axis.parameters["parameter"], *axis.owner, *parameter_tables(library=infants)["parameter"]]
     problems = []
-    shipped_links = couplings()
     for link in couplings(library):
-        file = "library/couplings.csv" if link in shipped_links else library.file(COUPLINGS)
+        line = own_line(library, link)
+        file = library.file(COUPLINGS) if line else f"library/{COUPLINGS}"
         texts = [f'end "{end}" is unknown; {near(end, ends)}' for end in (link.source, link.target) if end not in ends]
         if link.parameter and link.parameter not in constants:
             texts.append(f'parameter "{link.parameter}" is unknown; {near(link.parameter, constants)}')
         if link.study_id not in given:
             texts.append(f'source "{link.study_id}" is unknown; {near(link.study_id, given)}')
-        if link.grade not in ("A", "B", "C", "D"):
-            texts.append(f'grade must be A to D, got "{link.grade}".')
-        if link.sign not in SIGNS:
-            texts.append(f'sign must be one of {" ".join(SIGNS)}; got "{link.sign}".')
-        if link.evidence not in EVIDENCE:
-            texts.append(f'evidence must be one of {", ".join(EVIDENCE)}; got "{link.evidence}".')
-        if link.status not in STATUS:
-            texts.append(f'status must be one of {", ".join(STATUS)}; got "{link.status}".')
-        problems += [Problem(file, 0, f"Link {_name(link)}: {text}") for text in texts]
+        texts += link.misfits()
+        problems += [Problem(file, line, f"Link {_name(link)}: {text}") for text in texts]
     return problems
 
 
@@ -462,9 +463,11 @@ def _name(link: Coupling) -> str:
 
 def _switch_problems(library: Library, axis: ComposedModel) -> list[Problem]:
     table = axis.parameters.set_index("parameter")
-    file = library.file(SWITCHES) if library.switches else "library/switches.csv"
+    lines = switch_lines(library)
     problems = []
     for item in switches(library).values():
+        line = lines.get(item.switch, 0)
+        file = library.file(SWITCHES) if line else f"library/{SWITCHES}"
         if item.parameter not in table.index:
             text = f'Switch "{item.switch}" sets "{item.parameter}"; {near(item.parameter, list(table.index))}'
         elif table.loc[item.parameter, "value"] != item.value(item.default):
@@ -473,7 +476,7 @@ def _switch_problems(library: Library, axis: ComposedModel) -> list[Problem]:
             text = f'Switch "{item.switch}" has an unknown source "{item.study_id}".'
         else:
             continue
-        problems.append(Problem(file, 0, text))
+        problems.append(Problem(file, line, text))
     return problems
 
 

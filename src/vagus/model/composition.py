@@ -81,6 +81,12 @@ def antimony_to_sbml(text: str, name: str) -> str:
     return str(antimony.getSBMLString(antimony.getMainModuleName()))
 
 
+def antimony_reason(error: ModelError) -> tuple[int, str]:
+    """Return the line that Antimony names in an error (0 for none), and what it says."""
+    found = re.search(r"line (\d+):?\s*(.*)", str(error), re.DOTALL)
+    return (int(found[1]), found[2]) if found else (0, str(error))
+
+
 @cache
 def read_submodel(submodel: Submodel) -> Any:
     """Return the SBML document of one submodel; it is shared, so it must not be changed.
@@ -99,10 +105,9 @@ def read_submodel(submodel: Submodel) -> Any:
     try:
         sbml = antimony_to_sbml(submodel.text, submodel.name)
     except ModelError as error:
-        found = re.search(r"line (\d+):?\s*(.*)", str(error), re.DOTALL)
-        reason = found[2] if found else str(error)
+        place, reason = antimony_reason(error)
         message = f"The text must be Antimony, got an error: {' '.join(reason.split()).rstrip('.')}."
-        raise InputError(Problem(file, int(found[1]) if found else 0, message)) from None
+        raise InputError(Problem(file, place, message)) from None
     document = libsbml.readSBMLFromString(sbml)
     if document.getNumErrors(libsbml.LIBSBML_SEV_ERROR):
         reason = " ".join(document.getErrorLog().toString().split())

@@ -7,10 +7,20 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from vagus import resources
-from vagus.model.libraries import COUPLINGS, Library, read_rows
+from vagus.errors import InputError, Problem
+from vagus.model.libraries import COUPLINGS, Library, Row, read_rows, shipped
+from vagus.model.parameters import parameter_rows
+from vagus.model.variables import variable_rows
 
 if TYPE_CHECKING:
     from vagus.model.composition import ComposedModel
+
+GRADES = ("A", "B", "C", "D")
+EVIDENCE = ("adult human", "human other", "animal or cells", "none")
+STATUS = ("measured", "prior only", "contested")
+#: Raises, lowers, off by design, depends.
+SIGNS = ("+", "-", "0", "?")
+Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -52,6 +62,20 @@ class Coupling:
     def human(self) -> bool:
         """Whether any human evidence bears on the link."""
         return self.evidence in ("adult human", "human other")
+
+    @property
+    def key(self) -> Key:
+        """Its ends and its constant: what tells one link from another."""
+        return self.source, self.target, self.parameter
+
+    def misfits(self) -> list[str]:
+        """Return what is none of the words that a column may hold, one text each."""
+        columns = (("grade", GRADES), ("sign", SIGNS), ("evidence", EVIDENCE), ("status", STATUS))
+        return [
+            f'{column} must be one of {", ".join(words)}; got "{getattr(self, column)}".'
+            for column, words in columns
+            if getattr(self, column) not in words
+        ]
 
 
 @dataclass(frozen=True)
@@ -106,27 +130,65 @@ class Quantity:
 def couplings(library: Library | None = None) -> tuple[Coupling, ...]:
     """Return all links in the order of the table, those of a user's own submodels behind the shipped ones.
 
-    A row of the user with the ends and the parameter of a shipped one takes its place.
+    A row of the user with the ends and the parameter of a shipped one takes its place. A shipped link goes where the
+    user's submodel no longer has the constant that carries it.
 
     Raises
     ------
     InputError
-        A user's table without its columns, or a row with too many or too few cells.
+        A user's table without its columns, a row with too many or too few cells, a link twice, a word that is no
+        grade, sign, evidence or status; with lines.
     """
-    known = [Coupling(**row) for row in resources.rows("model", "library", COUPLINGS)]
-    if library is None or not library.couplings:
-        return tuple(known)
-    columns = [item.name for item in fields(Coupling)]
-    rows = read_rows(library.couplings, columns, library.file(COUPLINGS))
-    places = {(link.source, link.target, link.parameter): place for place, link in enumerate(known)}
-    for row in rows:
-        link = Coupling(**row.cells)
-        place = places.get((link.source, link.target, link.parameter))
-        if place is None:
-            known.append(link)
-        else:
-            known[place] = link
-    return tuple(known)
+    links = {link.key: link for link in (Coupling(**row) for row in resources.rows("model", "library", COUPLINGS))}
+    if library is None:
+        return tuple(links.values())
+    gone = _gone(library)
+    known = {key: link for key, link in links.items() if link.parameter not in gone}
+    own = {key: Coupling(**row.cells) for key, row in _own_rows(library).items()}
+    file = library.file(COUPLINGS)
+    problems = [
+        Problem(file, own_line(library, link), f"Link {link.source} -> {link.target}: {text}")
+        for link in own.values()
+        for text in link.misfits()
+    ]
+    if problems:
+        raise InputError(problems)
+    return tuple((known | own).values())
+
+
+def own_line(library: Library, link: Coupling) -> int:
+    """Return the line of a link in the user's table; 0 where it is none of the user's."""
+    row = _own_rows(library).get(link.key)
+    return row.line if row else 0
+
+
+@cache
+def _own_rows(library: Library) -> dict[Key, Row]:
+    if not library.couplings:
+        return {}
+    file = library.file(COUPLINGS)
+    found: dict[Key, Row] = {}
+    problems = []
+    for row in read_rows(library.couplings, [item.name for item in fields(Coupling)], file):
+        first = found.setdefault((row["source"], row["target"], row["parameter"]), row)
+        if first is not row:
+            text = f"A link must have one row, got {row['source']} -> {row['target']} again"
+            problems.append(Problem(file, row.line, f"{text} (first in line {first.line}); remove one."))
+    if problems:
+        raise InputError(problems)
+    return found
+
+
+def _gone(library: Library) -> set[str]:
+    """Return the constants that shipped submodels have and those that a user put in their place have not."""
+    had = {row["parameter"] for name in library.own if name in shipped().names for row in _constants(shipped(), name)}
+    kept = {row["parameter"] for name in library.names for row in _constants(library, name)}
+    computed = {row["variable"] for part in library.submodels for row in variable_rows(part)}
+    return had - kept - computed
+
+
+def _constants(library: Library, name: str) -> list[Row]:
+    return [row for row in parameter_rows(library.submodel(name)) if row["distribution"] != "input"]
 
 
 def couplings_of(axis: ComposedModel) -> tuple[Coupling, ...]:

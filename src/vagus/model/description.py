@@ -10,7 +10,7 @@ from typing import Any
 
 from vagus import resources
 from vagus.errors import InputError
-from vagus.model.checks import known_references, reads_between
+from vagus.model.checks import end_owners, known_references, reads_between
 from vagus.model.composition import read_submodel
 from vagus.model.couplings import Coupling, couplings
 from vagus.model.distributions import DISTRIBUTIONS, read_distribution
@@ -338,8 +338,9 @@ def _coupling(link: Coupling) -> Facts:
 
 
 def _couplings_of(part: Submodel, library: Library) -> list[Coupling]:
-    mine = set(parameter_table(part.name, library)["parameter"])
-    return [link for link in couplings(library) if link.parameter in mine]
+    """Return the links that a constant of the submodel carries, and those that end in it."""
+    mine, ends = set(parameter_table(part.name, library)["parameter"]), end_owners(library)
+    return [link for link in couplings(library) if link.parameter in mine or ends.get(link.target) == part.name]
 
 
 @cache

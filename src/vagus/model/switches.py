@@ -10,7 +10,7 @@ from functools import cache
 from vagus import resources
 from vagus.errors import InputError, Problem
 from vagus.model.composition import compose
-from vagus.model.libraries import SWITCHES, Library, near, read_rows, shipped
+from vagus.model.libraries import SWITCHES, Library, Row, near, read_rows, shipped
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,8 @@ def switches(library: Library | None = None) -> dict[str, Switch]:
     """
     known = [Switch(**row) for row in resources.rows("model", "library", SWITCHES)]
     if library is not None and library.switches:
-        columns = [item.name for item in fields(Switch)]
         problems = []
-        for row in read_rows(library.switches, columns, library.file(SWITCHES)):
+        for row in _own_rows(library):
             found = Switch(**row.cells)
             if found.default not in ("on", "off") or not all(map(_is_number, (found.on, found.off))):
                 text = f'Switch "{found.switch}" must be on or off by default, with a number for each.'
@@ -66,6 +65,17 @@ def switches(library: Library | None = None) -> dict[str, Switch]:
         if problems:
             raise InputError(problems)
     return {item.switch: item for item in known}
+
+
+def switch_lines(library: Library) -> dict[str, int]:
+    """Return every switch of the user's table and the line that it stands in."""
+    return {row["switch"]: row.line for row in _own_rows(library)}
+
+
+def _own_rows(library: Library) -> list[Row]:
+    if not library.switches:
+        return []
+    return read_rows(library.switches, [item.name for item in fields(Switch)], library.file(SWITCHES))
 
 
 def read_settings(settings: Mapping[str, str]) -> dict[str, float | str]:

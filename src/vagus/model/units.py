@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from vagus.errors import ModelError
+from vagus.model.consistency import unit_findings
 
 if TYPE_CHECKING:
     import pint
@@ -130,19 +131,11 @@ def set_units(document: Any, units: Mapping[str, str]) -> None:
 
 def unit_problems(document: Any) -> list[str]:
     """Return what libSBML's unit checker says of an SBML document with units, and every quantity without one."""
-    import libsbml
-
     document = document.clone()
     _spell_out_factors(document.getModel())
     without = [item.getId() for item in document.getModel().getListOfParameters() if not item.isSetUnits()]
-    document.getErrorLog().clearLog()
-    for category in range(libsbml.LIBSBML_CAT_SBML, libsbml.LIBSBML_CAT_MODELING_PRACTICE + 1):
-        document.setConsistencyChecks(category, category == libsbml.LIBSBML_CAT_UNITS_CONSISTENCY)
-    document.checkConsistency()
-    log = document.getErrorLog()
-    found = [log.getError(index).getMessage().strip() for index in range(log.getNumErrors())]
     return [f'"{name}" has no unit; give it a row in variables.csv or parameters.csv.' for name in without] + [
-        " ".join(message.split()) for message in found
+        " ".join(finding.message.split()) for finding in unit_findings(document)
     ]
 
 

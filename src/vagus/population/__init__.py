@@ -2,7 +2,7 @@
 
 from vagus.population.cohort import DOSED, GUILDS, Cohort
 from vagus.population.constants import constant
-from vagus.population.draw import draw_cohort
+from vagus.population.draw import Chosen, choose_people, draw_cohort, draw_people
 from vagus.population.microbiome import (
     MicrobiomeFigures,
     Microbiomes,
@@ -20,15 +20,18 @@ __all__ = [
     "DOSED",
     "GUILDS",
     "SCALES",
+    "Chosen",
     "Cohort",
     "Covariates",
     "MicrobiomeFigures",
     "Microbiomes",
     "Source",
+    "choose_people",
     "constant",
     "draw_cohort",
     "draw_microbiomes",
     "draw_parameters",
+    "draw_people",
     "draw_traits",
     "figures",
     "guild_fractions",

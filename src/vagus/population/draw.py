@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -17,7 +18,7 @@ from vagus.population.microbiome import draw_microbiomes, figures
 from vagus.population.parameters import draw_parameters
 from vagus.population.sources import Source, source
 from vagus.population.traits import SCALES, draw_traits
-from vagus.rng import stream
+from vagus.rng import streams
 
 FloatArray = NDArray[np.float64]
 Entry = Mapping[str, tuple[float, float]]
@@ -25,6 +26,8 @@ Entry = Mapping[str, tuple[float, float]]
 #: Candidates who are screened for one subject before the criteria are called unreachable, and the least of them.
 CANDIDATES_PER_SUBJECT = 200
 CANDIDATES_LEAST = 20_000
+#: Candidates who answer at a time, which bounds the memory of a screening.
+CANDIDATES_AT_ONCE = 20_000
 OCCASION = "screening"
 
 
@@ -56,6 +59,31 @@ class Trial(Protocol):
         """Who takes part."""
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """Who of the candidates takes part: what must be known of everybody before anybody can be drawn.
+
+    Attributes
+    ----------
+    source : Source
+        The population.
+    microbiome : str
+        Id of the set of baseline microbiomes.
+    numbers : numpy.ndarray
+        Shape (n,), running numbers of the subjects among the candidates, from 0.
+    screened : int
+        Candidates who were screened to find them.
+    scores : dict of str to numpy.ndarray
+        Scale of the entry criteria -> screening scores of the subjects, shape (n,).
+    """
+
+    source: Source
+    microbiome: str
+    numbers: NDArray[np.int64]
+    screened: int
+    scores: dict[str, NDArray[np.int64]]
+
+
 def draw_cohort(protocol: Trial, people_parameters: pd.DataFrame, seed: int) -> Cohort:
     """Draw candidates, screen them, and keep the first `n` who meet the entry criteria.
 
@@ -83,19 +111,51 @@ def draw_cohort(protocol: Trial, people_parameters: pd.DataFrame, seed: int) -> 
         The population or microbiome is unknown, a criterion is not one of a scale with a latent trait, a parameter
         row cannot be read, or too few candidates meet the criteria.
     """
+    chosen = choose_people(protocol, seed)
+    return draw_people(chosen, people_parameters, seed, np.arange(len(chosen.numbers)))
+
+
+def choose_people(protocol: Trial, seed: int) -> Chosen:
+    """Screen candidates until there are enough; `draw_people` then draws any of them, in any order.
+
+    Parameters, errors : as in `draw_cohort`.
+    """
     wanted = protocol.population
     file = str(getattr(protocol, "source_file", "") or "")
     origin, microbiome, entry = _check(wanted, file)
-    people, screened, scores = _screen(origin, entry, wanted.n, seed, file)
-    slow, fast = draw_traits(origin, people, seed)
-    biome = draw_microbiomes(microbiome, people, seed)
-    ids = [f"S{i + 1:03d}" for i in range(wanted.n)]
+    numbers, screened, scores = _screen(origin, entry, wanted.n, seed, file)
+    return Chosen(origin, microbiome, numbers, screened, scores)
+
+
+def draw_people(chosen: Chosen, people_parameters: pd.DataFrame, seed: int, rows: NDArray[np.int64]) -> Cohort:
+    """Draw some of the subjects; each is the same person whoever else is drawn.
+
+    Parameters
+    ----------
+    chosen : Chosen
+        From `choose_people`.
+    people_parameters : pandas.DataFrame
+        The model's parameter rows.
+    seed : int
+        Seed of the run.
+    rows : numpy.ndarray
+        Which subjects, counted from 0: ``S001`` is 0.
+
+    Raises
+    ------
+    InputError
+        A parameter row cannot be read.
+    """
+    people = [f"C{number + 1}" for number in chosen.numbers[rows]]
+    slow, fast = draw_traits(chosen.source, people, seed)
+    biome = draw_microbiomes(chosen.microbiome, people, seed)
+    ids = [f"S{row + 1:03d}" for row in rows]
     index = pd.Index(ids, name="subject_id")
     return Cohort(
-        source=origin.id,
+        source=chosen.source.id,
         seed=seed,
         subject_ids=tuple(ids),
-        covariates=_draw_covariates(origin, people, seed).set_index(index),
+        covariates=_draw_covariates(chosen.source, people, seed).set_index(index),
         parameters=draw_parameters(people_parameters, people, seed).set_index(index),
         genera=biome.genera,
         genus_guild=biome.genus_guild,
@@ -104,9 +164,9 @@ def draw_cohort(protocol: Trial, people_parameters: pd.DataFrame, seed: int) -> 
         scales=SCALES,
         slow=slow,
         fast=fast,
-        screened=screened,
-        screening=pd.DataFrame(scores, index=index),
-        screening_day=-origin.screening_days,
+        screened=chosen.screened,
+        screening=pd.DataFrame({scale: scores[rows] for scale, scores in chosen.scores.items()}, index=index),
+        screening_day=-chosen.source.screening_days,
         candidate_ids=tuple(people),
     )
 
@@ -140,30 +200,31 @@ def _check(wanted: Wanted, file: str) -> tuple[Source, str, Entry]:
 
 def _screen(
     origin: Source, entry: Entry, n: int, seed: int, file: str
-) -> tuple[list[str], int, dict[str, NDArray[np.int64]]]:
+) -> tuple[NDArray[np.int64], int, dict[str, NDArray[np.int64]]]:
     """Return the first n candidates in range, how many were seen until then, and their scores."""
     if not entry:
-        return [f"C{i + 1}" for i in range(n)], n, {}
+        return np.arange(n), n, {}
     most = max(CANDIDATES_LEAST, CANDIDATES_PER_SUBJECT * n)
-    kept: list[int] = []
-    scores: dict[str, list[int]] = {scale: [] for scale in entry}
-    seen = 0
-    while len(kept) < n and seen < most:
+    kept: list[NDArray[np.int64]] = []
+    scores: dict[str, list[NDArray[np.int64]]] = {scale: [] for scale in entry}
+    seen = found = 0
+    while found < n and seen < most:
         # The batches only set the pace: who is kept depends on nothing but the order of the candidates.
-        size = min(max(100, 2 * n, seen), most - seen)
+        size = min(max(100, 2 * n, seen), most - seen, CANDIDATES_AT_ONCE)
         numbers = np.arange(seen, seen + size)
         seen += size
-        found = _answers(origin, entry, numbers, seed)
+        answers = _answers(origin, entry, numbers, seed)
         inside = np.ones(size, dtype=np.bool_)
         for scale, (low, high) in entry.items():
-            inside &= (found[scale] >= low) & (found[scale] <= high)
-        kept.extend(int(number) for number in numbers[inside])
-        for scale, values in found.items():
-            scores[scale].extend(int(value) for value in values[inside])
-    if len(kept) < n:
-        raise InputError(Problem(file, 0, _unreachable(origin, entry, n, len(kept), seen)))
-    people = [f"C{number + 1}" for number in kept[:n]]
-    return people, kept[n - 1] + 1, {scale: np.array(values[:n], dtype=np.int64) for scale, values in scores.items()}
+            inside &= (answers[scale] >= low) & (answers[scale] <= high)
+        kept.append(numbers[inside])
+        found += len(kept[-1])
+        for scale, values in answers.items():
+            scores[scale].append(values[inside])
+    if found < n:
+        raise InputError(Problem(file, 0, _unreachable(origin, entry, n, found, seen)))
+    people = np.concatenate(kept)[:n]
+    return people, int(people[-1]) + 1, {scale: np.concatenate(values)[:n] for scale, values in scores.items()}
 
 
 def _answers(origin: Source, entry: Entry, numbers: NDArray[np.int64], seed: int) -> dict[str, NDArray[np.int64]]:
@@ -185,7 +246,7 @@ def _unreachable(origin: Source, entry: Entry, n: int, kept: int, seen: int) -> 
 def _draw_covariates(origin: Source, people: Sequence[str], seed: int) -> pd.DataFrame:
     """Draw age, sex and body mass index."""
     fitted = origin.covariates
-    draws = [stream(seed, "population", "covariates", person).standard_normal(3) for person in people]
+    draws = [rng.standard_normal(3) for rng in streams(seed, "population", "covariates", last=people)]
     z = np.array(draws, dtype=np.float64).reshape(len(people), 3)
     female = ndtr(z[:, 0]) < fitted.female
     rank_age = ndtr(z[:, 1])

@@ -20,7 +20,7 @@ from vagus import resources
 from vagus.errors import InputError, Problem, nearest
 from vagus.population.cohort import GUILDS
 from vagus.population.constants import constant
-from vagus.rng import stream
+from vagus.rng import streams
 
 FloatArray = NDArray[np.float64]
 
@@ -190,11 +190,13 @@ def draw_microbiomes(name: str, people: Sequence[str], seed: int) -> Microbiomes
     """
     found = figures(name)
     g, k = found.loadings.shape
-    draws = [stream(seed, "population", "microbiome", person).standard_normal(k + g) for person in people]
+    draws = [rng.standard_normal(k + g) for rng in streams(seed, "population", "microbiome", last=people)]
     normal = np.array(draws, dtype=np.float64).reshape(len(people), k + g)
-    scores = normal[:, :k] @ found.loadings.T + normal[:, k:] * np.sqrt(found.uniqueness)
+    scores = normal[:, k:] * np.sqrt(found.uniqueness)
+    for factor in range(k):  # not as a product of matrices, whose last digits depend on how many people there are
+        scores += normal[:, factor, None] * found.loadings[:, factor]
     genus_fractions = close(found, abundances(found, scores))
-    u = np.array([stream(seed, "population", "hmo_share", person).random() for person in people], dtype=np.float64)
+    u = np.array([rng.random() for rng in streams(seed, "population", "hmo_share", last=people)], dtype=np.float64)
     hmo_share = np.asarray(betaincinv(constant("hmo_share_alpha"), constant("hmo_share_beta"), u))
     return Microbiomes(
         genera=found.genera,
@@ -290,19 +292,24 @@ def guild_fractions(genus_fractions: FloatArray, guild: Sequence[str], hmo_share
     """
     names = np.array(guild)
     out = np.zeros((len(genus_fractions), len(GUILDS)))
-    bif = genus_fractions[:, names == SPLIT].sum(axis=1)
+    bif = _row_sums(genus_fractions[:, names == SPLIT])
     low_hmo, low_adult = constant("floor_bifhmo"), constant("floor_bifadult")
     bif = np.clip(bif, low_hmo + low_adult, MOST_BIFIDOBACTERIUM)
     out[:, GUILDS.index("bifhmo")] = np.clip(bif * hmo_share, low_hmo, bif - low_adult)
     out[:, GUILDS.index("bifadult")] = bif - out[:, GUILDS.index("bifhmo")]
     others = ("bact", "starch", "butyr", "lacuse", "entero")
-    sums = np.stack([genus_fractions[:, names == one].sum(axis=1) for one in others], axis=1)
+    sums = np.stack([_row_sums(genus_fractions[:, names == one]) for one in others], axis=1)
     whole = sums.sum(axis=1, keepdims=True)
     # A person with nothing in the model at all cannot be drawn, but may be given: spread evenly.
     sums = np.divide(sums, whole, out=np.full_like(sums, 1.0 / len(others)), where=whole > 0) * (1.0 - bif)[:, None]
     floors = np.array([constant(f"floor_{one}") for one in others])
     out[:, [GUILDS.index(one) for one in others]] = _raise_to(sums, floors)
     return out
+
+
+def _row_sums(chosen: FloatArray) -> FloatArray:
+    """Sum each row in one order of its numbers, whatever the number of rows."""
+    return np.asarray(np.ascontiguousarray(chosen).sum(axis=1))
 
 
 def _raise_to(shares: FloatArray, floors: FloatArray) -> FloatArray:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vagus.errors import InputError, Problem
 from vagus.model.distributions import read_distribution
-from vagus.rng import stream
+from vagus.rng import streams
 
 FloatArray = NDArray[np.float64]
 
@@ -65,7 +65,7 @@ def draw_parameters(people_parameters: pd.DataFrame, people: Sequence[str], seed
         except InputError as error:
             problems.extend(error.problems)
             continue
-        u = np.array([stream(seed, "population", "parameter", name, person).random() for person in people])
+        u = np.array([rng.random() for rng in streams(seed, "population", "parameter", name, last=people)])
         # The lowest double would be sent to minus infinity.
         columns[name] = quantile(np.clip(u, 1e-12, 1 - 1e-12), value, spread)
     if problems:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from vagus import resources
 from vagus.population.constants import constant
 from vagus.population.sources import Source
-from vagus.rng import stream
+from vagus.rng import streams
 
 FloatArray = NDArray[np.float64]
 
@@ -72,7 +72,7 @@ def draw_traits(source: Source, people: Sequence[str], seed: int) -> tuple[Float
     k = len(SCALES)
     mean = np.array([source.latent_mean[scale] for scale in SCALES])
     sd = np.array([source.latent_sd[scale] for scale in SCALES])
-    draws = [stream(seed, "population", "traits", person).standard_normal((2, k)) for person in people]
+    draws = [rng.standard_normal((2, k)) for rng in streams(seed, "population", "traits", last=people)]
     # One small triangular factor for all people; the same correlation for slow and fast (assumed, grade D).
     z = np.array(draws, dtype=np.float64).reshape(len(people), 2, k) @ np.linalg.cholesky(_correlation()).T
     slow = mean + sd * np.sqrt(constant("slow_share")) * z[:, 0]

@@ -46,8 +46,10 @@ PANELS = (
     ("tscfa_mM", "Short-chain fatty acids in the colon", "mM", 1.0),
     ("il6_pg_ml", "IL-6", "pg/ml", 1.0),
     ("car_30", "Cortisol 30 min after waking", "nmol/l", 1.0),
-    ("mood_shift", "Low mood: shift by gut and body", "SD", 1.0),
-    ("sleep_shift", "Sleep complaint: shift by gut and body", "SD", 1.0),
+    ("mood_shift_mech", "Low mood: shift by known mechanisms", "SD", 1.0),
+    ("mood_shift_direct", "Low mood: shift by the direct, unexplained path", "SD", 1.0),
+    ("sleep_shift_mech", "Sleep complaint: shift by known mechanisms", "SD", 1.0),
+    ("sleep_shift_direct", "Sleep complaint: shift by the direct, unexplained path", "SD", 1.0),
 )
 #: Panels that come first where a product brings it: state that is dosed -> panel.
 PANELS_OF_DOSE = {
@@ -121,20 +123,22 @@ def simulated_content(
         uncertainty=_shares(estimates),
         flow=_flow(protocol, data, primary),
         methods=_methods(protocol, prediction, notes, axis),
-        limits=[*LIMITS, _left_out()],
+        limits=LIMITS,
+        left_out=_left_out(),
         provenance=dict(provenance),
         citations=_citations(protocol, primary.outcome, links, axis),
         chosen_arm=primary.arm,
     )
 
 
-def _left_out() -> str:
-    names = [item.mechanism for item in mechanisms() if item.treatment == "not modelled"]
-    off = [item.mechanism for item in mechanisms() if item.treatment == "switch"]
-    return (
-        f"Named by the articles and not modelled, on purpose: {'; '.join(names)}. Off unless switched on: "
-        f"{'; '.join(off)}. The reasons: `vagus model show scope`."
-    )
+def _left_out() -> list[tuple[str, str, str]]:
+    words = {"not modelled": "not modelled", "switch": "off unless switched on", "evidence only": "evidence only"}
+    return [
+        (item.mechanism, words[item.treatment], item.reason)
+        for treatment in words
+        for item in mechanisms()
+        if item.treatment == treatment
+    ]
 
 
 def real_content(
@@ -209,7 +213,8 @@ def _axis(protocol: Protocol, prediction: Prediction, arm: str, links: tuple[Cou
     caption = (
         f"Change of the mean person under {label} against {protocol.arms[protocol.control].label} at the end of "
         "treatment, in SD between people; intervals are those of the parameter draws. Evidence: the weakest link on "
-        "the best way from the product."
+        "the best way from the product. Low mood and what follows it hold the direct, unexplained path as well; the "
+        "courses below show it apart."
     )
     return AxisDiagram(caption, list(dict.fromkeys(node.column for node in nodes())), found, diagram_edges(links))
 
@@ -302,6 +307,7 @@ def _endpoint(protocol: Protocol, estimate: EffectEstimate) -> EndpointRow:
         simulated_trial=details.get("simulated_trial"),
         p_adjusted=estimate.p_adjusted,
         benefit=known.benefit,
+        paths=details.get("paths"),
     )
 
 
@@ -350,11 +356,19 @@ def _methods(
         for arm in protocol.arms.values()
     ]
     return [
-        Section("People and simulation", [people, draws, reading]),
+        Section("People and simulation", [people, draws, reading, *_numerics(prediction)]),
         *_model_section(protocol, axis),
         Section("Arms", doses),
         Section("Analysis of the simulated trial", list(notes) or ["Everybody had every value."]),
     ]
+
+
+def _numerics(prediction: Prediction) -> list[str]:
+    """Say how exactly the equations were integrated."""
+    if prediction.precision is None:
+        return []
+    work = prediction.work
+    return [f"The equations were integrated in {prediction.precision.sentence}. {work.sentence}, {work.steps} steps."]
 
 
 def _model_section(protocol: Protocol, axis: ComposedModel | None) -> list[Section]:

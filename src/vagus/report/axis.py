@@ -9,7 +9,7 @@ from html import escape
 
 from vagus.report.content import AxisDiagram, AxisEdge, AxisNode
 from vagus.report.glyphs import Interval, Scale, interval_svg
-from vagus.report.style import FALLS, FONT, INK, MUTED, NEUTRAL, PAPER, RISES, text_width, wrap
+from vagus.report.style import FALLS, FONT, INK, MUTED, NEUTRAL, PAPER, RISES, font_faces, text_width, wrap
 from vagus.report.wording import decimals_for, is_number, sign_of, write_number
 
 WIDTH = 840.0
@@ -92,7 +92,7 @@ def node_tint(node: AxisNode) -> tuple[str, float]:
     return (RISES if node.p_positive >= 0.5 else FALLS), round(0.06 + 0.40 * certainty, 3)
 
 
-def axis_svg(diagram: AxisDiagram, *, results: bool = True) -> str:
+def axis_svg(diagram: AxisDiagram, *, results: bool = True, alone: bool = False) -> str:
     """Draw the axis diagram.
 
     Parameters
@@ -101,6 +101,8 @@ def axis_svg(diagram: AxisDiagram, *, results: bool = True) -> str:
         Columns, nodes and edges; an edge to an unknown node is an error.
     results : bool
         Without them the boxes hold names and evidence alone.
+    alone : bool
+        For a file of its own, which then holds the font: labels fill their boxes.
 
     Returns
     -------
@@ -120,6 +122,8 @@ def axis_svg(diagram: AxisDiagram, *, results: bool = True) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:g} {height:g}" role="img" '
         f'aria-label="{escape(words)}" font-family="{escape(FONT)}">'
     ]
+    if alone:
+        parts.append(f"<style>{font_faces()}</style>")
     for title, left in zip(diagram.columns, grid.lefts):
         for index, line in enumerate(wrap(title, grid.width + grid.gap * 0.6, 11.5, 600)):
             parts.append(_text(left + 1, 10 + 12 * index, line, 11.5, MUTED, weight=600))
@@ -345,12 +349,17 @@ def _draw_legend(y: float, scale: Scale | None, diagram: AxisDiagram) -> list[st
         x += 60
         say(f"median, 50 % and 95 %, from −{end} to {end} {unit}".replace(" %", "\u00a0%"))
     x, middle = 1.0, y + 28
-    for sign, words in ((1, "raises"), (-1, "lowers")):
+    signs = [(1, "raises"), (-1, "lowers")]
+    if any(sign_of(edge.sign) == 0 for edge in diagram.edges):
+        signs.append((0, "acts on (it depends)"))
+    for sign, words in signs:
         edge = AxisEdge("", "", sign, "B", True)
         parts.append(_stroke(f"M{x:.1f},{middle:.1f}H{x + 22:.1f}", edge) + _head(x + 24, middle, 1, edge))
         x += 31
         say(words)
     say("Arrows: the thicker the better the evidence (A to D).")
+    if scale is None:
+        say("In a box: the best link into it.")
     return parts
 
 

@@ -33,7 +33,7 @@ class Link:
     citation : str
         Where it was read.
     prior_only : bool or str
-        True where no data constrain the strength; ``partly`` is allowed.
+        True where no data constrain the strength; words such as ``contested`` are shown as they are.
     """
 
     source: str
@@ -211,6 +211,8 @@ class EndpointRow:
         After the family's multiplicity procedure.
     benefit : str
         ``higher``, ``lower`` or ``none``: which direction is better.
+    paths : mapping or None
+        Path -> ``mean, low, high``: what it brings of a predicted effect on a questionnaire, in SD of its trait.
     """
 
     outcome_label: str
@@ -230,6 +232,7 @@ class EndpointRow:
     simulated_trial: Mapping[str, Any] | None = None
     p_adjusted: float | None = None
     benefit: str = "none"
+    paths: Mapping[str, Mapping[str, float]] | None = None
 
 
 @dataclass(frozen=True)
@@ -289,6 +292,8 @@ class ReportContent:
         How it was done.
     limits : sequence of str
         What it cannot say.
+    left_out : sequence of (mechanism, what became of it, reason)
+        What the articles name and the model leaves out.
     provenance : mapping
         Version, hashes, seed, command.
     citations : sequence of Citation
@@ -310,6 +315,7 @@ class ReportContent:
     flow: Sequence[tuple[str, int, int, int]] = ()
     methods: Sequence[Section] = ()
     limits: Sequence[str] = ()
+    left_out: Sequence[tuple[str, str, str]] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
     citations: Sequence[Citation] = ()
     chosen_arm: str = ""

@@ -119,7 +119,7 @@ def report_links(
             human=link.human,
             sign=link.sign,
             citation=f"{link.description} ({texts.get(link.study_id, link.study_id)})",
-            prior_only=link.status == "prior only",
+            prior_only="contested" if link.status == "contested" else link.status == "prior only",
         )
         for link in links_to(outcome, links)
     ]

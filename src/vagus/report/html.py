@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -13,7 +12,7 @@ from vagus.report.axis import axis_scale, axis_svg, node_interval, node_tint, no
 from vagus.report.content import AxisDiagram, Citation, Panel, ReportContent
 from vagus.report.figures import is_sparse, panel_name, render_svgs
 from vagus.report.glyphs import Interval, Scale, interval_svg
-from vagus.report.style import DARK
+from vagus.report.style import DARK, font_faces
 from vagus.report.wording import FOOTER, list_words, write_number
 
 if TYPE_CHECKING:
@@ -66,6 +65,7 @@ def render_html(content: ReportContent) -> str:
         "apart_table": tables.apart_table(content.published_apart) if content.published_apart else None,
         "uncertainty_svg": Markup(svgs.get("uncertainty", "")),
         "uncertainty_table": tables.uncertainty_table(content.uncertainty),
+        "left_out_table": tables.left_out_table(content.left_out) if content.left_out else None,
         "flow_table": tables.flow_table(content.flow),
         "link_table": tables.link_table(content.rests_on.links),
         "citations": [_citation(item) for item in content.citations],
@@ -93,13 +93,6 @@ def _sections(content: ReportContent) -> list[dict[str, str]]:
 
 
 def _style_sheet() -> str:
-    faces = []
-    for weight in (400, 600):
-        font = b64encode(resources.data("report", "fonts", f"vagus-sans-{weight}.woff2")).decode("ascii")
-        faces.append(
-            f'@font-face {{ font-family: "Vagus Sans"; font-weight: {weight}; font-style: normal; '
-            f'src: url(data:font/woff2;base64,{font}) format("woff2"); }}'
-        )
     # Figures carry light colors as attributes; on a dark screen each is replaced by its twin.
     dark = [
         ":root { --paper: #12181e; --ink: #e8ebee; --muted: #a9b3bd; --hair: #39434d; --accent: #7cb8e4; "
@@ -111,7 +104,7 @@ def _style_sheet() -> str:
     rules = "\n".join(f"  {rule}" for rule in dark)
     return "\n".join(
         [
-            *faces,
+            font_faces(),
             resources.text("report", "templates", "report.css"),
             f"@media screen and (prefers-color-scheme: dark) {{\n{rules}\n}}",
         ]

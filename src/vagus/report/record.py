@@ -62,6 +62,7 @@ def _content(raw: dict[str, Any]) -> ReportContent:
         endpoints=[EndpointRow(**_numbers(EndpointRow, row)) for row in raw.pop("endpoints")],
         uncertainty=[Share(**share) for share in raw.pop("uncertainty")],
         flow=[tuple(row) for row in raw.pop("flow")],
+        left_out=[tuple(row) for row in raw.pop("left_out", ())],
         methods=[Section(**section) for section in raw.pop("methods")],
         citations=[Citation(**citation) for citation in raw.pop("citations")],
         **raw,

@@ -7,6 +7,7 @@ attribute, so a figure taken out of the page stays a valid picture.
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Sequence
 from functools import cache
 
@@ -44,6 +45,18 @@ DARK = {
     FALLS: "#d88a3f",
     NEUTRAL: "#7d8791",
 }
+
+
+def font_faces() -> str:
+    """Return the style rules that hold the font itself, a line each weight."""
+    faces = []
+    for weight in (400, 600):
+        font = b64encode(resources.data("report", "fonts", f"vagus-sans-{weight}.woff2")).decode("ascii")
+        faces.append(
+            f'@font-face {{ font-family: "Vagus Sans"; font-weight: {weight}; font-style: normal; '
+            f'src: url(data:font/woff2;base64,{font}) format("woff2"); }}'
+        )
+    return "\n".join(faces)
 
 
 @cache

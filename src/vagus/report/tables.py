@@ -45,6 +45,7 @@ class EndpointLine:
     published_contrast: str
     note: str
     interval: Interval
+    paths: str
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,16 @@ def _endpoint_line(row: EndpointRow, item: Interval, notes: Mapping[str, str], p
         against,
         note,
         item,
+        _write_paths(row.paths),
     )
+
+
+def _write_paths(paths: Mapping[str, Mapping[str, float]] | None) -> str:
+    """Write what each path brings of an effect on a questionnaire."""
+    if not paths:
+        return ""
+    parts = [f"{name} {write_interval(part['mean'], part['low'], part['high'], 2)}" for name, part in paths.items()]
+    return f"{'; '.join(parts)} SD"
 
 
 def axis_table(diagram: AxisDiagram) -> Table:
@@ -237,6 +247,11 @@ def link_table(links: Sequence[Link]) -> Table:
             ]
         )
     return ["Link", "Grade", "Human evidence", "Prior only", "Source"], body
+
+
+def left_out_table(rows: Sequence[tuple[str, str, str]]) -> Table:
+    """Write what the articles name and the model leaves out."""
+    return ["What the articles name", "In the model", "Why"], [list(row) for row in rows]
 
 
 def flow_table(flow: Sequence[tuple[str, int, int, int]]) -> Table:

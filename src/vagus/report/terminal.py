@@ -121,6 +121,8 @@ class _Printer:
         if line.simulated_trial != DASH:
             p_value = f", p {line.simulated_p}" if line.simulated_p else ""
             self.say(f"one simulated trial: {line.simulated_trial}{p_value}", "dim", 4)
+        if line.paths:
+            self.say(f"of it: {line.paths}", "dim", 4)
 
     def print_row(self, cells: list[tuple[str, int, str]]) -> None:
         """Print cells side by side, the first one wrapped within its column."""

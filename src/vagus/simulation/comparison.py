@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vagus.errors import InputError, Problem
 from vagus.model import ComposedModel, draw_uncertain
 from vagus.model.couplings import nodes
 from vagus.protocol import Protocol, parse
@@ -57,7 +58,14 @@ def typical_trial(product: str, dose: str, weeks: int = 6) -> Protocol:
     InputError
         An unknown product, or a dose that is no mass per day.
     """
-    return parse(TRIAL.format(product=product, dose=dose, weeks=weeks), "--dose")
+    try:
+        return parse(TRIAL.format(product=product, dose=dose, weeks=weeks), "")
+    except InputError as error:
+        # The user wrote one product and one amount, not the trial around them.
+        words = (
+            problem.message.replace(" of arm 'with'", "").replace(" in arm 'with'", "") for problem in error.problems
+        )
+        raise InputError(Problem("--dose", 0, message) for message in words) from None
 
 
 def typical_response(axis: ComposedModel, protocol: Protocol) -> tuple[Response, ...]:

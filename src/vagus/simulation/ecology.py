@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,40 +92,42 @@ def solve_colon(shares: Array, values: Mapping[str, Array | float]) -> ColonStea
     substrate = np.column_stack(diet) / (breakdown + wash[:, None])
     flux = breakdown * substrate
     yields = np.column_stack([get[f"y_{name}"] for name in DIET])
-    affinity = _affinities(get, RESIDENTS, n)
-    made_per_g = _made_per_g(get, yields)
 
-    immigration = np.where(present, get["immigration_g_d"][:, None], 0.0)
-    supply = yields * flux
-    log_drive = np.where(present, np.log(np.maximum(shares, 1e-12)), -np.inf)
-    metabolites = np.tile([21.0, 7.5, 7.5, 0.2, 0.1], (n, 1))
-    lactate_use, pd_use = np.zeros(n), np.zeros(n)
-    kept = np.ones(n)
-    residual = np.full(n, np.inf)
-    biomass = np.zeros((n, len(RESIDENTS)))
+    colon = _Colon(
+        get=get,
+        shares=shares,
+        present=present,
+        wash=wash,
+        flux=flux,
+        supply=yields * flux,
+        affinity=_affinities(get, RESIDENTS, n),
+        made_per_g=_made_per_g(get, yields),
+        immigration=np.where(present, get["immigration_g_d"][:, None], 0.0),
+    )
+    state = _State(
+        log_drive=np.where(present, np.log(np.maximum(shares, 1e-12)), -np.inf),
+        metabolites=np.tile([21.0, 7.5, 7.5, 0.2, 0.1], (n, 1)),
+        lactate_use=np.zeros(n),
+        pd_use=np.zeros(n),
+        kept=np.ones(n),
+        biomass=np.zeros((n, len(RESIDENTS))),
+        residual=np.full(n, np.inf),
+    )
+    # A person is done by the own residual, so that nobody's last digits depend on who else is solved with them.
+    left, part = np.arange(n), colon
     for _ in range(MAX_SWEEPS):
-        cross_fed = get["y_lactate"] * lactate_use + get["y_pd"] * pd_use
-        extra = immigration.copy()
-        extra[:, LACUSE] += kept * cross_fed
-        total = (supply.sum(axis=1) + extra.sum(axis=1)) / wash
-        biomass = shares * total[:, None]
-        room = MOST_CROSS_FED * wash * biomass[:, LACUSE] - immigration[:, LACUSE]
-        kept = np.clip(room / np.maximum(cross_fed, 1e-300), 0.0, 1.0)
-        extra[:, LACUSE] = immigration[:, LACUSE] + kept * cross_fed
-        needed = np.where(present, np.maximum(wash[:, None] * biomass - extra, 1e-300), 0.0)
-        log_drive, growth = _match_growth(log_drive, needed, supply, affinity, present)
-        pull = affinity * np.exp(log_drive)[:, :, None]
-        capture = flux[:, None, :] * pull / np.maximum(pull.sum(axis=1), 1e-300)[:, None, :]
-        produced = np.einsum("ngs,ngsm->nm", capture, made_per_g)
-        new, lactate_use, pd_use = _metabolites(produced, metabolites, biomass[:, LACUSE], get, wash)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            off = np.where(present, np.abs(growth / needed - 1), 0.0).max(axis=1)
-        moved = (np.abs(new - metabolites) / (np.abs(metabolites) + 1e-3)).max(axis=1)
-        before, residual = residual, np.maximum(off, moved)
-        metabolites = new
+        before = state.residual[left]
+        found = _sweep(part, state.take(left))
+        state.put(left, found)
+        moving = found.residual >= TOLERANCE
         # Beyond the first goal, go on only while rounding lets it get better.
-        if residual.max() < TOLERANCE or (residual.max() < ENOUGH and residual.max() >= 0.5 * before.max()):
+        moving &= ~((found.residual < ENOUGH) & (found.residual >= 0.5 * before))
+        if not moving.any():
             break
+        if not moving.all():
+            left, part = left[moving], part.take(moving)
+    metabolites, biomass, kept, log_drive = state.metabolites, state.biomass, state.kept, state.log_drive
+    pull = colon.affinity * np.exp(log_drive)[:, :, None]
     limits = _ph_limits(metabolites, get)
     exponent = get["capture_exponent"]
     own = np.column_stack([limits[LIVES_AS.get(name, name)] for name in RESIDENTS])
@@ -140,7 +143,69 @@ def solve_colon(shares: Array, values: Mapping[str, Array | float]) -> ColonStea
     states |= {f"X_{name}": np.zeros(n) for name in DOSED}
     states |= {f"S_{name}": substrate[:, index] for index, name in enumerate(DIET)}
     states |= {f"M_{name}": metabolites[:, index] for index, name in enumerate(METABOLITES)}
-    return ColonSteadyState(solved | {"lacuse_growth": kept}, states, np.where(dosed, np.inf, residual))
+    return ColonSteadyState(solved | {"lacuse_growth": kept}, states, np.where(dosed, np.inf, state.residual))
+
+
+@dataclass(frozen=True)
+class _Colon:
+    """What stays the same from sweep to sweep, one row a person."""
+
+    get: Mapping[str, Array]
+    shares: Array
+    present: NDArray[np.bool_]
+    wash: Array
+    flux: Array
+    supply: Array
+    affinity: Array
+    made_per_g: Array
+    immigration: Array
+
+    def take(self, rows: NDArray[Any]) -> _Colon:
+        own = {name: array[rows] for name, array in vars(self).items() if name != "get"}
+        return _Colon(get={name: array[rows] for name, array in self.get.items()}, **own)
+
+
+@dataclass(frozen=True)
+class _State:
+    """What a sweep moves, one row a person."""
+
+    log_drive: Array
+    metabolites: Array
+    lactate_use: Array
+    pd_use: Array
+    kept: Array
+    biomass: Array
+    residual: Array
+
+    def take(self, rows: NDArray[Any]) -> _State:
+        return _State(**{name: array[rows] for name, array in vars(self).items()})
+
+    def put(self, rows: NDArray[Any], found: _State) -> None:
+        for name, array in vars(self).items():
+            array[rows] = getattr(found, name)
+
+
+def _sweep(colon: _Colon, state: _State) -> _State:
+    """Move everybody's drives and metabolites once toward the steady state."""
+    get, present, wash = colon.get, colon.present, colon.wash
+    cross_fed = get["y_lactate"] * state.lactate_use + get["y_pd"] * state.pd_use
+    extra = colon.immigration.copy()
+    extra[:, LACUSE] += state.kept * cross_fed
+    total = (colon.supply.sum(axis=1) + extra.sum(axis=1)) / wash
+    biomass = colon.shares * total[:, None]
+    room = MOST_CROSS_FED * wash * biomass[:, LACUSE] - colon.immigration[:, LACUSE]
+    kept = np.clip(room / np.maximum(cross_fed, 1e-300), 0.0, 1.0)
+    extra[:, LACUSE] = colon.immigration[:, LACUSE] + kept * cross_fed
+    needed = np.where(present, np.maximum(wash[:, None] * biomass - extra, 1e-300), 0.0)
+    log_drive, growth = _match_growth(state.log_drive, needed, colon.supply, colon.affinity, present)
+    pull = colon.affinity * np.exp(log_drive)[:, :, None]
+    capture = colon.flux[:, None, :] * pull / np.maximum(pull.sum(axis=1), 1e-300)[:, None, :]
+    produced = np.einsum("ngs,ngsm->nm", capture, colon.made_per_g)
+    new, lactate_use, pd_use = _metabolites(produced, state.metabolites, biomass[:, LACUSE], get, wash)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        off = np.where(present, np.abs(growth / needed - 1), 0.0).max(axis=1)
+    moved = (np.abs(new - state.metabolites) / (np.abs(state.metabolites) + 1e-3)).max(axis=1)
+    return _State(log_drive, new, lactate_use, pd_use, kept, biomass, np.maximum(off, moved))
 
 
 def _match_growth(
@@ -153,17 +218,17 @@ def _match_growth(
     """
     live = present.astype(float)
     diagonal = np.arange(needed.shape[1])
-    last = np.inf
+    worst = np.full(len(needed), np.inf)
     for _ in range(MAX_NEWTON):
         pull = affinity * np.exp(log_drive)[:, :, None]
         part = pull / np.maximum(pull.sum(axis=1), 1e-300)[:, None, :]
         growth = np.einsum("ngs,ns->ng", part, supply)
         gap = np.where(present, needed - growth, 0.0)
         with np.errstate(divide="ignore", invalid="ignore"):
-            worst = np.where(present, np.abs(gap / needed), 0.0).max()
-        if worst < TOLERANCE or (worst < ENOUGH and worst >= 0.5 * last):
+            last, worst = worst, np.where(present, np.abs(gap / needed), 0.0).max(axis=1)
+        moving = (worst >= TOLERANCE) & ~((worst < ENOUGH) & (worst >= 0.5 * last))
+        if not moving.any():
             break
-        last = worst
         curve = -np.einsum("ngs,nhs,ns->ngh", part, part, supply)
         curve[:, diagonal, diagonal] += growth
         curve[:, diagonal, diagonal] += np.where(present, 1e-12 * np.maximum(growth, 1e-12), 1.0)
@@ -172,7 +237,8 @@ def _match_growth(
         gap[:, 0] = 0.0
         step = np.linalg.solve(curve, gap[:, :, None])[:, :, 0] * live
         step *= np.minimum(1.0, LONGEST_STEP / np.maximum(np.abs(step).max(axis=1), 1e-300))[:, None]
-        log_drive = np.where(present, np.clip(log_drive + step, -FARTHEST, FARTHEST), -np.inf)
+        moved = np.where(present, np.clip(log_drive + step, -FARTHEST, FARTHEST), -np.inf)
+        log_drive = np.where(moving[:, None], moved, log_drive)
     return log_drive, growth
 
 

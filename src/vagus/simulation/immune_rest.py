@@ -49,7 +49,12 @@ def solve_immune_rest(values: Mapping[str, Array | float], n: int) -> tuple[dict
     tnf, il6, il10 = get["wTNF"] * 1.03, get["il6_background"] * 1.3, get["w10"] * 1.0
     il8, rest, active = get["w8"] * 1.0, get["Mmax"] * 1.0, np.zeros(n)
     residual = np.full(n, np.inf)
+    # A person is done by the own residual, so that nobody's last digits depend on who else is solved with them.
     for _ in range(MAX_SWEEPS):
+        moving = residual >= TOLERANCE
+        if not moving.any():
+            break
+        last = (rest, active, tnf, il6, il8, il10)
         before = np.column_stack([active + 1e-6, tnf, il6, il8, il10])
         per_cell = up(lps, "xME", "hME") * (get["kM"] + get["kMTNF"] * up(tnf, "xMTNF", "hMTNF"))
         per_cell = per_cell * down(il10, "xM10", "hM10")
@@ -63,8 +68,8 @@ def solve_immune_rest(values: Mapping[str, Array | float], n: int) -> tuple[dict
         il8_made = (get["k8M"] + get["k8TNF"] * up(tnf, "x8TNF", "h8TNF")) * down(il10, "x810", "h810") * active
         il8 = il8_made / get["k8"] + get["w8"]
         after = np.column_stack([active + 1e-6, tnf, il6, il8, il10])
-        residual = np.abs(after / before - 1).max(axis=1)
-        if residual.max() < TOLERANCE:
-            break
+        residual = np.where(moving, np.abs(after / before - 1).max(axis=1), residual)
+        moved = (rest, active, tnf, il6, il8, il10)
+        rest, active, tnf, il6, il8, il10 = (np.where(moving, new, old) for new, old in zip(moved, last, strict=True))
     solved = (lps, rest, active, tnf, il6, il8, il10)
     return {name: np.asarray(value, dtype=float) for name, value in zip(STATES, solved, strict=True)}, residual

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vagus.protocol import Protocol, products
-from vagus.rng import stream
+from vagus.rng import streams
 
 Array = NDArray[np.float64]
 
@@ -86,8 +86,7 @@ def draw_taken(protocol: Protocol, subject_ids: tuple[str, ...], seed: int) -> N
     taken = np.ones((len(subject_ids), days), dtype=bool)
     if adherence.mean >= 1 and adherence.sd == 0:
         return taken
-    for row, subject in enumerate(subject_ids):
-        generator = stream(seed, "simulation", "adherence", subject)
+    for row, generator in enumerate(streams(seed, "simulation", "adherence", last=subject_ids)):
         own = float(np.clip(adherence.mean + adherence.sd * generator.standard_normal(), 0.0, 1.0))
         taken[row] = generator.random(days) < own
     return taken

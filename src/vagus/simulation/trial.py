@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from threading import Event
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,8 +16,10 @@ from vagus import engine
 from vagus.errors import Cancelled
 from vagus.protocol import Protocol
 from vagus.rng import stream
+from vagus.simulation.numerics import Precision, Work
 from vagus.simulation.people import People, begin
 from vagus.simulation.regimen import draw_taken, plan_conditions, plan_doses
+from vagus.simulation.scales import audit_scales
 from vagus.simulation.trajectories import Trajectories
 
 #: Relative tolerance of one step; 99 % of all outputs then lie within 5e-5 of a run at 1e-9 (validation/tolerance.md).
@@ -49,6 +54,149 @@ def model_days(protocol: Protocol) -> int:
     return int(np.ceil(protocol.total_days))
 
 
+@dataclass(frozen=True)
+class Stack:
+    """Simulations ready for the engine: one row is one person under one arm and one parameter draw.
+
+    Attributes
+    ----------
+    parameters, initial : numpy.ndarray
+        Shapes (n, P) and (n, S).
+    doses : vagus.engine.Doses or None
+        None where nobody takes anything.
+    problems : tuple of str
+        Length n; empty, or why this person cannot be simulated.
+    """
+
+    parameters: NDArray[np.float64]
+    initial: NDArray[np.float64]
+    doses: engine.Doses | None
+    problems: tuple[str, ...]
+
+    @classmethod
+    def join(cls, stacks: Sequence[Stack]) -> Stack:
+        """Put stacks below each other."""
+        firsts = np.cumsum([0, *(len(stack.problems) for stack in stacks)])
+        taken = [(first, stack.doses) for first, stack in zip(firsts, stacks, strict=False) if stack.doses is not None]
+        doses = None
+        if taken:
+            doses = engine.Doses(
+                np.concatenate([np.asarray(own.person) + first for first, own in taken]),
+                np.concatenate([np.asarray(own.time) for _, own in taken]),
+                [state for _, own in taken for state in own.state],
+                np.concatenate([np.asarray(own.amount) for _, own in taken]),
+            )
+        return cls(
+            np.concatenate([stack.parameters for stack in stacks]),
+            np.concatenate([stack.initial for stack in stacks]),
+            doses,
+            tuple(problem for stack in stacks for problem in stack.problems),
+        )
+
+    def take(self, rows: NDArray[np.int64]) -> Stack:
+        """Return some of the simulations, in the order of `rows`."""
+        doses = None
+        if self.doses is not None:
+            person = np.asarray(self.doses.person)
+            new, old = np.nonzero(rows[:, None] == person[None, :])
+            states = list(self.doses.state)
+            doses = engine.Doses(
+                new, np.asarray(self.doses.time)[old], [states[k] for k in old], np.asarray(self.doses.amount)[old]
+            )
+        return Stack(self.parameters[rows], self.initial[rows], doses, tuple(self.problems[row] for row in rows))
+
+
+def stack_arms(
+    people: People,
+    model: engine.Model,
+    protocol: Protocol,
+    drawn: Mapping[str, float],
+    *,
+    seed: int,
+    arms: Sequence[str],
+    rows: NDArray[np.int64],
+) -> Stack:
+    """Make people ready under several arms, arm after arm; parameters as in `simulate_arms`."""
+    ids = tuple(people.cohort.subject_ids[row] for row in rows)
+    settings = {**drawn, **plan_conditions(protocol)}
+    start = begin(people, model, settings, protocol.schedule.run_in_days, rows)
+    return Stack(
+        np.tile(start.parameters, (len(arms), 1)),
+        np.tile(start.initial, (len(arms), 1)),
+        dose_table(protocol, arms, draw_taken(protocol, ids, seed)),
+        start.problems * len(arms),
+    )
+
+
+def integrate(
+    model: engine.Model,
+    stack: Stack,
+    protocol: Protocol,
+    *,
+    lanes: str = "none",
+    audited: int | None = None,
+    threads: int = 1,
+    work: Work | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+    cancel: Event | None = None,
+) -> engine.Solution:
+    """Integrate a stack over all days of a protocol; who could not be made ready has no values.
+
+    Raises
+    ------
+    Cancelled
+        `cancel` was set.
+    """
+    begun = time.perf_counter()
+    solution = engine.simulate(
+        model,
+        stack.parameters,
+        stack.initial,
+        0.0,
+        noons(protocol),
+        doses=stack.doses,
+        rtol=RTOL,
+        lanes=lanes,
+        audited=audited,
+        scales=audit_scales(model.outputs),
+        threads=threads,
+        on_progress=on_progress,
+        cancel=cancel,
+    )
+    if cancel is not None and cancel.is_set():
+        raise Cancelled("Stopped.")
+    if work is not None:
+        work.add(solution, time.perf_counter() - begun)
+    solution.values[[bool(problem) for problem in stack.problems]] = np.nan
+    messages = (problem or said for problem, said in zip(stack.problems, solution.messages, strict=True))
+    return replace(solution, messages=tuple(messages))
+
+
+def choose_precision(
+    model: engine.Model, stack: Stack, protocol: Protocol, work: Work, cancel: Event | None = None
+) -> Precision:
+    """Choose the precision of a run by an audit of everybody in a stack, which is a sample of the run.
+
+    Raises
+    ------
+    Cancelled
+        `cancel` was set.
+    """
+    begun = time.perf_counter()
+    count = len(stack.problems)
+    sample = integrate(
+        model, stack, protocol, lanes="automatic", audited=max(count, 1), threads=work.threads, cancel=cancel
+    )
+    work.audit_seconds += time.perf_counter() - begun
+    assert sample.lanes is not None
+    return Precision.of(sample.lanes, RTOL)
+
+
+def noons(protocol: Protocol) -> NDArray[np.float64]:
+    """Return the model times at which everything is read: noon of every simulated day."""
+    return np.arange(model_days(protocol), dtype=np.float64) + 0.5
+
+
 def simulate_arms(
     people: People,
     model: engine.Model,
@@ -58,7 +206,9 @@ def simulate_arms(
     seed: int,
     arms: Sequence[str] | None = None,
     rows: NDArray[np.int64] | None = None,
+    lanes: str = "none",
     threads: int = 1,
+    work: Work | None = None,
     on_progress: Callable[[int, int], None] | None = None,
     cancel: Event | None = None,
 ) -> dict[str, Trajectories]:
@@ -80,8 +230,12 @@ def simulate_arms(
         Which arms; all by default.
     rows : numpy.ndarray, optional
         Which people; all by default.
+    lanes : {"none", "single", "double"}
+        Lanes of the engine, unaudited: `choose_precision` says which.
     threads : int
         Threads of the engine; the bits do not depend on it.
+    work : Work, optional
+        Counts what the engine does.
     on_progress : callable, optional
         Called with people done and people in all.
     cancel : threading.Event, optional
@@ -97,35 +251,51 @@ def simulate_arms(
     Cancelled
         `cancel` was set.
     """
-    chosen = list(protocol.arms) if arms is None else list(arms)
-    who = np.arange(people.cohort.n) if rows is None else rows
-    ids = tuple(people.cohort.subject_ids[row] for row in who)
-    settings = {**drawn, **plan_conditions(protocol)}
-    start = begin(people, model, settings, protocol.schedule.run_in_days, who)
-    taken = draw_taken(protocol, ids, seed)
-    days = np.arange(model_days(protocol), dtype=np.float64) + 0.5
-    solution = engine.simulate(
+    (found,) = simulate_draws(
+        people,
         model,
-        np.tile(start.parameters, (len(chosen), 1)),
-        np.tile(start.initial, (len(chosen), 1)),
-        0.0,
-        days,
-        doses=dose_table(protocol, chosen, taken),
-        rtol=RTOL,
+        protocol,
+        [drawn],
+        seed=seed,
+        arms=arms,
+        rows=rows,
+        lanes=lanes,
         threads=threads,
+        work=work,
         on_progress=on_progress,
         cancel=cancel,
     )
-    if cancel is not None and cancel.is_set():
-        raise Cancelled("Stopped.")
-    result = {}
-    for place, arm in enumerate(chosen):
-        part = slice(place * len(who), (place + 1) * len(who))
-        values = solution.values[part].copy()
-        messages = zip(start.problems, solution.messages[part], strict=True)
-        status = tuple(problem or message for problem, message in messages)
-        values[[bool(problem) for problem in start.problems]] = np.nan
-        result[arm] = Trajectories(ids, arm, protocol.schedule.run_in_days, days, model.outputs, values, status)
+    return found
+
+
+def simulate_draws(
+    people: People,
+    model: engine.Model,
+    protocol: Protocol,
+    draws: Sequence[Mapping[str, float]],
+    *,
+    seed: int,
+    arms: Sequence[str] | None = None,
+    rows: NDArray[np.int64] | None = None,
+    **settings: Any,
+) -> list[dict[str, Trajectories]]:
+    """Simulate the same people under several parameter draws in one call of the engine, which fills its lanes.
+
+    Parameters, errors : as in `simulate_arms`; the result has an entry for each draw.
+    """
+    chosen = list(protocol.arms) if arms is None else list(arms)
+    who = np.arange(people.cohort.n) if rows is None else rows
+    ids = tuple(people.cohort.subject_ids[row] for row in who)
+    stacks = [stack_arms(people, model, protocol, drawn, seed=seed, arms=chosen, rows=who) for drawn in draws]
+    solution = integrate(model, Stack.join(stacks), protocol, audited=0, **settings)
+    start, days = protocol.schedule.run_in_days, noons(protocol)
+    result: list[dict[str, Trajectories]] = []
+    for place in range(len(draws) * len(chosen)):
+        if place % len(chosen) == 0:
+            result.append({})
+        arm, part = chosen[place % len(chosen)], slice(place * len(who), (place + 1) * len(who))
+        values, status = solution.values[part].copy(), solution.messages[part]
+        result[-1][arm] = Trajectories(ids, arm, start, days, model.outputs, values, status)
     return result
 
 
