@@ -228,7 +228,7 @@ def main() -> None:
     parser.add_argument("--solver", nargs="+", choices=list(ENTRIES), help="all, where not given")
     parser.add_argument("--people", type=int, default=256, help="at most so many; slow solvers take fewer")
     parser.add_argument("--clock", choices=["wall", "processor"], default="wall", help="processor: on a busy machine")
-    parser.add_argument("--quick", action="store_true", help="one tolerance, one run, few days")
+    parser.add_argument("--quick", action="store_true", help="one tolerance, two runs, few days")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     if options.people < max(JUDGED.values()):

@@ -38,7 +38,7 @@ from vagus.simulation.large import Part, stream
 from vagus.simulation.numerics import Precision, Work, audited_places
 
 RTOL = 4e-5
-FEW = 256  # people a chunk of the run that is killed, so that some are whole each time
+FEW = 128  # people a chunk of the run that is killed, so that some are whole each time
 SPREAD = np.array([workloads.GUILD_SPREAD] * len(workloads.GUILDS) + list(workloads.SPREAD.values()))
 #: 30 variables of the axis.
 VARIABLES = (

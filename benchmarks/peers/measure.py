@@ -82,11 +82,11 @@ def attempt(peer: Peer, exact: Floats, people: int, days: int, rtol: float) -> T
 
 
 def size(peer: Peer, least: int, people: int, days: int, rtol: float, budget: float) -> tuple[int, int]:
-    """Return how many people and days fit into a budget of seconds: first fewer people, then fewer days."""
+    """Return how many people and days fit into a budget of the processor's seconds: first fewer people, then days."""
     peer.run(least, 1, rtol)  # what only a first run costs
-    begin = time.perf_counter()
+    begin = time.process_time()
     peer.run(least, 1, rtol)
-    a_day = (time.perf_counter() - begin) / least
+    a_day = (time.process_time() - begin) / least
     people = min(people, max(least, int(budget / (a_day * days))))
     return people, min(days, max(2, int(budget / (a_day * people))))
 
@@ -101,7 +101,7 @@ def measure(entry: Entry, load: Workload, exact: Floats, task: dict[str, Any]) -
     exact : array, shape (k, m, outputs)
         Reference of the first people.
     task : dict
-        ``people``: at most so many; ``quick``: take the first tolerance, one run and few days; ``processor``: count
+        ``people``: at most so many; ``quick``: take the first tolerance, two runs and few days; ``processor``: count
         the processor's time, not the clock's; ``agreement``: also run at a tight tolerance.
     """
     people, rtol, quick = min(task["people"], entry.people), entry.first_rtol(load.name), task["quick"]
@@ -115,10 +115,10 @@ def measure(entry: Entry, load: Workload, exact: Floats, task: dict[str, Any]) -
         best = loosest(lambda rtol: attempt(peer, exact, people, days, rtol), rtol)
     if best.p99 == float("inf"):
         raise Failed("It gave up at every tolerance.")
-    runs, spent = [best], best.seconds
-    while not quick and len(runs) < REPEATS and spent + best.seconds < 2 * BUDGET:
+    runs = [best]
+    repeats = 2 if quick else REPEATS  # a first run may compile what only some people need
+    while len(runs) < repeats and (len(runs) + 1) * best.processor_s < 2 * BUDGET:
         runs.append(attempt(peer, exact, people, days, best.rtol))
-        spent += runs[-1].seconds
     by_clock, by_processor = (min(getattr(run, name) for run in runs) for name in ("seconds", "processor_s"))
     row = {
         "version": peer.version,

@@ -25,7 +25,7 @@ from vagus.observation import expected
 from vagus.protocol import PlannedAnalysis, Protocol
 from vagus.simulation import People, Precision, Stack, Trajectories, Work
 from vagus.simulation.numerics import audited_places
-from vagus.simulation.trial import choose_precision, simulate_arms, simulate_draws, stack_arms
+from vagus.simulation.trial import check_stop, choose_precision, simulate_arms, simulate_draws, stack_arms
 from vagus.trial import outcome
 
 Array = NDArray[np.float64]
@@ -179,7 +179,8 @@ def predict(
     in_all = len(arms) * (people.cohort.n + draws * len(some))
     finished = 0
     work = Work(threads=threads)
-    precision = choose_precision(model, _sample(people, model, protocol, seed, draws, some), protocol, work, cancel)
+    sample = _sample(people, model, protocol, seed, draws, some, cancel)
+    precision = choose_precision(model, sample, protocol, work, cancel)
     how: dict[str, Any] = {"lanes": precision.lanes, "threads": threads, "work": work, "cancel": cancel}
 
     def advance(done: int, _: int) -> None:
@@ -248,13 +249,20 @@ def predict(
 
 
 def _sample(
-    people: People, model: engine.Model, protocol: Protocol, seed: int, draws: int, some: NDArray[np.int64]
+    people: People,
+    model: engine.Model,
+    protocol: Protocol,
+    seed: int,
+    draws: int,
+    some: NDArray[np.int64],
+    cancel: Event | None,
 ) -> Stack:
     """Return the simulations that are audited, spread evenly over the whole cohort and all draws."""
     arms, everybody = list(protocol.arms), np.arange(people.cohort.n)
     central = len(arms) * len(everybody)
     stacks = []
     for place in audited_places(central + draws * len(arms) * len(some)):
+        check_stop(cancel)
         draw, place_in_draw = (0, place) if place < central else divmod(place - central, len(arms) * len(some))
         who = everybody if place < central else some
         arm, person = divmod(place_in_draw, len(who))

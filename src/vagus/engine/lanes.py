@@ -38,7 +38,6 @@ review     before which no trial starts, penalty: steps that a trial which does 
 from __future__ import annotations
 
 import ctypes
-import inspect
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -47,7 +46,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vagus.engine import assembly, integrate, pair, vectormath
+from vagus.engine import assembly, integrate, lanestiff, pair, vectormath
 from vagus.engine.assembly import REAL, WHOLE, WHOLES, Array, Cells, Code, Module, Value, Variable
 from vagus.engine.integrate import (
     CALM_STEPS,
@@ -74,8 +73,7 @@ from vagus.engine.integrate import (
 )
 from vagus.engine.lanekernel import FUNCTIONS as KERNEL_FUNCTIONS
 from vagus.engine.lanekernel import Shape
-from vagus.engine.lanestiff import FUNCTIONS as STIFF_FUNCTIONS
-from vagus.engine.native import Library, build
+from vagus.engine.native import Library, build, sources
 
 DONE, HANDED_OVER, WAITING = 0, -1, -2
 LOOKS = {True: 96, False: 208}  # four for each bit of a share
@@ -136,7 +134,7 @@ NUMBERS = (
     # of the group's method: exponents of the step control, and the cost of a step
     *("growth", "memory", "shrink", "cost", "cost_explicit"),
 )
-OWN_FUNCTIONS = tuple(f"stiff_{name}" for name in STIFF_FUNCTIONS)
+OWN_FUNCTIONS = tuple(f"stiff_{name}" for name in lanestiff.FUNCTIONS)
 TABLE = (*ROWS, *REALS, *WHOLES_, "numbers", *KERNEL_FUNCTIONS, *OWN_FUNCTIONS, *SIZES)
 CELLS = (
     *("day", "off", "h", "before", "left", "right", "next_day", "next_part", "stop_day", "stop_part", "last"),
@@ -1227,11 +1225,8 @@ def text(shape: Shape) -> str:
 
 
 def _identity(shape: Shape) -> str:
-    try:
-        modules = (sys.modules[__name__], assembly, integrate, pair, vectormath)
-        return "\n".join([repr(shape), *(inspect.getsource(module) for module in modules)])
-    except (OSError, TypeError):  # installed without sources
-        return text(shape)
+    written = sources(sys.modules[__name__], assembly, integrate, lanestiff, pair, vectormath)
+    return text(shape) if written is None else f"{shape!r}\n{written}"
 
 
 def run(shape: Shape, table: NDArray[np.int64]) -> None:

@@ -16,6 +16,7 @@ product  multiplies the Jacobian by a vector
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,13 +24,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vagus.engine import pair
+from vagus.engine import assembly, lanekernel, pair, vectormath
 from vagus.engine.assembly import Array, Code, Module, Value
 from vagus.engine.kernel import cost_of, hoisted, jacobian_nodes
 from vagus.engine.lanekernel import Shape, lane_kernel, write_function
 from vagus.engine.lanemodel import LaneModel, lane_model, rewrite
 from vagus.engine.model import Model
-from vagus.engine.native import Library, build
+from vagus.engine.native import Library, build, sources
 
 FUNCTIONS = ("prepare", "slopes", "factor", "solve", "product")
 ROUNDING = 64.0  # a pivot that is smaller than so many units in the last place of its terms is none
@@ -214,19 +215,42 @@ def _compile(model: Model, shape: Shape) -> StiffKernel | None:
     slopes = slopes_of(model)
     if slopes.size > LARGEST:
         return None
-    text, prepared = write(slopes, shape, lane_kernel(model, shape).prepared)
-    own, places = slopes.model, slopes.places
+    own, places, before = slopes.model, slopes.places, lane_kernel(model, shape).prepared
+    prepared = hoisted(own.graph, [node for _, node in slopes.job])
     rates = cost_of(own.graph, list(own.rates))
     linear = 2.0 * places.products + 12.0 * places.size + 60.0 * own.moving
     cost = cost_of(own.graph, [node for _, node in slopes.job]) + 5 * rates + linear
-    library = build(lambda: text, FUNCTIONS, text)
-    return StiffKernel(library, prepared, len(slopes.entries), places.size + 1, cost)
+    library = build(
+        lambda: write(slopes, shape, before, prepared), FUNCTIONS, _identity(slopes, shape, before, prepared)
+    )
+    return StiffKernel(library, len(prepared), len(slopes.entries), places.size + 1, cost)
 
 
-def write(slopes: Slopes, shape: Shape, before: int) -> tuple[str, int]:
-    """Return a kernel as LLVM assembly, and the number of prepared values; `before` it so many others stand in `p`."""
+def _identity(slopes: Slopes, shape: Shape, before: int, prepared: list[int]) -> str:
+    """Return what a kernel's text follows from: writing it takes longer."""
+    written = sources(sys.modules[__name__], assembly, lanekernel, vectormath)
+    if written is None:
+        return write(slopes, shape, before, prepared)
+    graph, model = slopes.model.graph, slopes.model
+    nodes = [(node, *graph.nodes[node]) for node in graph.order(node for _, node in slopes.job)]
+    return (
+        f"{(shape, before, model.moving, model.still, model.parameters, slopes.job, slopes.places, nodes)}\n{written}"
+    )
+
+
+def write(slopes: Slopes, shape: Shape, before: int, prepared: list[int]) -> str:
+    """Return a kernel as LLVM assembly.
+
+    Parameters
+    ----------
+    slopes : Slopes
+    shape : Shape
+    before : int
+        Values that the lanes' own kernel has prepared.
+    prepared : list of int
+        Nodes whose values this one prepares, behind them.
+    """
     model, job = slopes.model, slopes.job
-    prepared = hoisted(model.graph, [node for _, node in job])
     first = model.still + model.parameters + before
     places = {node: first + k for k, node in enumerate(prepared)}
     module = Module("vagus-stiff-lanes")
@@ -235,7 +259,7 @@ def write(slopes: Slopes, shape: Shape, before: int) -> tuple[str, int]:
     _write_factor(module, shape, slopes)
     _write_solve(module, shape, slopes.places)
     _write_product(module, shape, slopes)
-    return module.text(), len(prepared)
+    return module.text()
 
 
 def _begin(module: Module, shape: Shape, name: str, count: int, private: bool = False) -> tuple[Code, list[Array]]:
@@ -244,6 +268,22 @@ def _begin(module: Module, shape: Shape, name: str, count: int, private: bool = 
     if private:
         code.function.attributes.add("noinline")
     return code, code.arguments
+
+
+class _Held:
+    """Numbers in memory of which each is loaded once."""
+
+    def __init__(self, array: Array) -> None:
+        self.array = array
+        self.known: dict[int, Value] = {}
+
+    def __getitem__(self, place: int) -> Value:
+        if place not in self.known:
+            self.known[place] = self.array[place]
+        return self.known[place]
+
+    def __setitem__(self, place: int, value: Value) -> None:
+        self.array[place] = self.known[place] = value
 
 
 def _write_factor(module: Module, shape: Shape, slopes: Slopes) -> None:
@@ -267,7 +307,8 @@ def _write_factor(module: Module, shape: Shape, slopes: Slopes) -> None:
 
 def _write_rows(module: Module, shape: Shape, slopes: Slopes, name: str, rows: list[int]) -> Code:
     """Write a function that decomposes some rows: takes those above them off."""
-    code, (jacobian, g, out) = _begin(module, shape, name, 3, private=True)
+    code, (jacobian, g, memory) = _begin(module, shape, name, 3, private=True)
+    out = _Held(memory)
     _, lower, upper, diagonal, count = slopes.places
     given = {(row, column): place for place, (row, column, _) in enumerate(slopes.entries)}
     zero, one = (Value(code, code.constant(number, shape.vector)) for number in (0.0, 1.0))
@@ -293,7 +334,8 @@ def _write_rows(module: Module, shape: Shape, slopes: Slopes, name: str, rows: l
 
 def _write_solve(module: Module, shape: Shape, places: Places) -> None:
     """Write ``solve(matrix, x)``; what was computed last comes last in a sum, so that no sum waits for long."""
-    code, (matrix, x) = _begin(module, shape, "solve", 2)
+    code, (matrix, memory) = _begin(module, shape, "solve", 2)
+    x = _Held(memory)
     rank = {row: place for place, row in enumerate(places.order)}
     for i in places.order:
         if places.lower[i]:
@@ -311,7 +353,8 @@ def _write_solve(module: Module, shape: Shape, places: Places) -> None:
 
 def _write_product(module: Module, shape: Shape, slopes: Slopes) -> None:
     """Write ``product(jacobian, x, out)``."""
-    code, (jacobian, x, out) = _begin(module, shape, "product", 3)
+    code, (jacobian, memory, out) = _begin(module, shape, "product", 3)
+    x = _Held(memory)
     totals: dict[int, Value] = {}
     for place, (row, column, _) in enumerate(slopes.entries):
         part = jacobian[place] * x[column]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ctypes
+import inspect
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import sha256
+from types import ModuleType
 from typing import Any
 
 import llvmlite
@@ -68,6 +70,14 @@ def build(text: Callable[[], str], names: Iterable[str], identity: str) -> Libra
         engine.add_object_file(binding.ObjectFileRef.from_data(code))
         engine.finalize_object()
         return Library({name: engine.get_function_address(name) for name in names}, from_cache, engine)
+
+
+def sources(*modules: ModuleType) -> str | None:
+    """Return the source of modules, as part of an identity; None where they are installed without."""
+    try:
+        return "\n".join(inspect.getsource(module) for module in modules)
+    except (OSError, TypeError):
+        return None
 
 
 def _translate(text: str, machine: Any) -> bytes:

@@ -163,13 +163,24 @@ def integrate(
         on_progress=on_progress,
         cancel=cancel,
     )
-    if cancel is not None and cancel.is_set():
-        raise Cancelled("Stopped.")
+    check_stop(cancel)
     if work is not None:
         work.add(solution, time.perf_counter() - begun)
     solution.values[[bool(problem) for problem in stack.problems]] = np.nan
     messages = (problem or said for problem, said in zip(stack.problems, solution.messages, strict=True))
     return replace(solution, messages=tuple(messages))
+
+
+def check_stop(cancel: Event | None) -> None:
+    """Raise where the user has stopped the run.
+
+    Raises
+    ------
+    Cancelled
+        `cancel` was set.
+    """
+    if cancel is not None and cancel.is_set():
+        raise Cancelled("Stopped.")
 
 
 def choose_precision(
@@ -277,6 +288,7 @@ def simulate_draws(
     seed: int,
     arms: Sequence[str] | None = None,
     rows: NDArray[np.int64] | None = None,
+    cancel: Event | None = None,
     **settings: Any,
 ) -> list[dict[str, Trajectories]]:
     """Simulate the same people under several parameter draws in one call of the engine, which fills its lanes.
@@ -286,8 +298,11 @@ def simulate_draws(
     chosen = list(protocol.arms) if arms is None else list(arms)
     who = np.arange(people.cohort.n) if rows is None else rows
     ids = tuple(people.cohort.subject_ids[row] for row in who)
-    stacks = [stack_arms(people, model, protocol, drawn, seed=seed, arms=chosen, rows=who) for drawn in draws]
-    solution = integrate(model, Stack.join(stacks), protocol, audited=0, **settings)
+    stacks = []
+    for drawn in draws:
+        check_stop(cancel)
+        stacks.append(stack_arms(people, model, protocol, drawn, seed=seed, arms=chosen, rows=who))
+    solution = integrate(model, Stack.join(stacks), protocol, audited=0, cancel=cancel, **settings)
     start, days = protocol.schedule.run_in_days, noons(protocol)
     result: list[dict[str, Trajectories]] = []
     for place in range(len(draws) * len(chosen)):
