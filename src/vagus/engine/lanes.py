@@ -82,7 +82,7 @@ KINDS = 5  # numbers that describe an event
 POWER_ROUNDS = 8  # of the power method
 LEAST_TREND = 1e-2  # a smaller error of the last step says little about the trend
 LOOK_STEPS = 32  # so many steps from one look at the stability of a step to the next; a power of two
-LIMITED = 0.5  # from this share of the stability region on, it holds the step down: the rate is a mean over fast states
+LIMITED = 0.6  # from this share of the stability region on, it holds the step down: what is seen is a mean of rates
 
 ROWS = (
     # of the kernel: time, states, then `p`: states that do not move, parameters, prepared values
